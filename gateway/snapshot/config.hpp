@@ -1,0 +1,220 @@
+#pragma once
+
+#include "base/persistent_map.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What a gateway's proxy serves, as resources with ids: the outcome of resolution, and what the
+/// feed carries to a proxy process. Every reference has been resolved or turned into a refusal, so
+/// a worker needs no second source. Values only; nothing here knows Kubernetes or Consul.
+///
+/// Config (all resources, shared structure) ── Delta ──► SnapshotBuilder ──► Snapshot (tables for
+/// workers)
+namespace strait::gateway {
+
+/// What a listener's port speaks. One port speaks one protocol.
+enum class Protocol : std::uint8_t {
+  http,
+  https,
+  tcp,
+  peering, ///< Mutual TLS from gateways of peered datacenters; SNI names the exported service.
+};
+
+enum class TlsVersion : std::uint8_t { any, tls1_0, tls1_1, tls1_2, tls1_3 };
+
+struct TlsSettings {
+  std::vector<std::string> certificates; ///< Ids into Config::certificates; chosen by SNI.
+  TlsVersion min = TlsVersion::tls1_2;
+  TlsVersion max = TlsVersion::any;
+  std::vector<std::string> cipher_suites; ///< OpenSSL names, for TLS 1.2 and below; empty: default.
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
+};
+
+/// One listener of the Gateway. Several may share a port if their hostnames differ.
+struct Listener {
+  std::string name;
+  std::string address; ///< To bind; empty: every address.
+  std::uint16_t port = 0;
+  Protocol protocol = Protocol::http;
+  std::string hostname; ///< "", "api.example.com" or "*.example.com"; lower case.
+  TlsSettings tls;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct HeaderEdit {
+  std::string name, value;
+  friend bool operator==(const HeaderEdit&, const HeaderEdit&) = default;
+};
+struct HeaderEdits {
+  std::vector<HeaderEdit> set, add;
+  std::vector<std::string> remove;
+  bool empty() const { return set.empty() && add.empty() && remove.empty(); }
+  friend bool operator==(const HeaderEdits&, const HeaderEdits&) = default;
+};
+
+/// Where a share of a rule's requests goes: to a cluster, or to a refusal.
+struct Backend {
+  std::string cluster;       ///< Id into Config::clusters; empty: refused.
+  std::uint32_t weight = 1;  ///< 0..1000000
+  std::uint16_t refusal = 0; ///< The status that its share is answered with, when cluster is empty.
+  HeaderEdits request, response;
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+enum class PathType : std::uint8_t { exact, prefix, regex };
+enum class ValueType : std::uint8_t { exact, regex };
+
+struct ValueCondition {
+  ValueType type = ValueType::exact;
+  std::string name; ///< Header names in lower case; query names as they are.
+  std::string value;
+  friend bool operator==(const ValueCondition&, const ValueCondition&) = default;
+};
+
+struct Match {
+  PathType path_type = PathType::prefix;
+  std::string path = "/"; ///< A prefix matches by element and has no trailing slash, but for "/".
+  std::string method;     ///< Empty: any.
+  std::vector<ValueCondition> headers, query;
+  friend bool operator==(const Match&, const Match&) = default;
+};
+
+struct HttpRule {
+  std::string name;
+  std::vector<Match> matches; ///< Any of them; never empty.
+  HeaderEdits request, response;
+  std::vector<Backend> backends; ///< None, or weights that add to 0: answered with 500.
+  friend bool operator==(const HttpRule&, const HttpRule&) = default;
+};
+
+struct HttpRoute {
+  std::vector<std::string> hostnames; ///< Lower case; empty: every host of the listener.
+  std::vector<HttpRule> rules;
+  friend bool operator==(const HttpRoute&, const HttpRoute&) = default;
+};
+
+struct TcpRoute {
+  std::vector<Backend> backends; ///< A refused share's connections are closed.
+  friend bool operator==(const TcpRoute&, const TcpRoute&) = default;
+};
+
+/// A route as one listener serves it.
+struct BoundRoute {
+  std::string id;     ///< "HTTPRoute default/web"; also the last tie-break of precedence, by text.
+  WallTime created{}; ///< Older wins ties.
+  std::variant<HttpRoute, TcpRoute> route;
+  friend bool operator==(const BoundRoute&, const BoundRoute&) = default;
+};
+
+struct Endpoint {
+  std::string address; ///< IPv4 or IPv6 literal, or a host name.
+  std::uint16_t port = 0;
+  std::uint32_t weight = 1;
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// How a cluster of a peered datacenter is dialled: its gateway's peering listener, with our
+/// identity, expecting theirs (SPIFFE).
+struct PeerTls {
+  std::string sni;
+  std::vector<std::string> spiffe_ids; ///< Any of them must be the server's URI SAN.
+  std::vector<std::string> root_pems;
+  std::string identity; ///< Id into Config::certificates: what we present.
+  friend bool operator==(const PeerTls&, const PeerTls&) = default;
+};
+
+/// The endpoints behind one backend. It changes when pods come and go; routes name it by id, so
+/// that such a change replaces one pointer and no route.
+struct Cluster {
+  std::string id;                  ///< "service/default/web/8080", "catalog/web", "peer/dc2/api"
+  std::vector<Endpoint> endpoints; ///< Ready ones, sorted. None: its share is answered with 503.
+  std::optional<PeerTls> tls;
+  friend bool operator==(const Cluster&, const Cluster&) = default;
+};
+
+struct Certificate {
+  std::string id; ///< "Secret default/edge-tls", "identity"
+  std::string chain_pem, key_pem;
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// One service that the peering listener lets in.
+struct PeeringExport {
+  std::string sni; ///< "<svc>.default.default.<peer>.external.<trust-domain>"
+  std::string cluster;
+  std::string peer; ///< Whose trust bundle the client's certificate must chain to.
+  /// SPIFFE ids of callers that intentions allow, in order; "*" as the last element of the path
+  /// stands for any service. The first that matches decides.
+  struct Caller {
+    std::string spiffe_id;
+    bool allow = false;
+    friend bool operator==(const Caller&, const Caller&) = default;
+  };
+  std::vector<Caller> callers;
+  friend bool operator==(const PeeringExport&, const PeeringExport&) = default;
+};
+
+struct PeeringTrust {
+  std::string peer;
+  std::string trust_domain;
+  std::vector<std::string> root_pems;
+  friend bool operator==(const PeeringTrust&, const PeeringTrust&) = default;
+};
+
+template <class T>
+using Resources = PersistentMap<std::string, std::shared_ptr<const T>>;
+
+/// "listener/route id": where a BoundRoute stands.
+inline std::string binding_key(const std::string& listener, const std::string& route) {
+  return listener + '/' + route;
+}
+
+/// All of one gateway. Copying copies pointers; a change shares everything else.
+struct Config {
+  std::uint64_t epoch = 0;             ///< Grows with every change; what a proxy acknowledges.
+  Resources<Listener> listeners;       ///< By name.
+  Resources<BoundRoute> routes;        ///< By binding_key().
+  Resources<Cluster> clusters;         ///< By id.
+  Resources<Certificate> certificates; ///< By id.
+  Resources<PeeringExport> exports;    ///< By sni.
+  Resources<PeeringTrust> trust;       ///< By peer.
+};
+
+/// What one epoch changes: set (a pointer) or removed (null), by key.
+template <class T>
+using Changed = std::vector<std::pair<std::string, std::shared_ptr<const T>>>;
+
+struct Delta {
+  std::uint64_t from = 0; ///< The epoch that it applies to; 0: to nothing, it is the whole.
+  std::uint64_t epoch = 0;
+  Changed<Listener> listeners;
+  Changed<BoundRoute> routes;
+  Changed<Cluster> clusters;
+  Changed<Certificate> certificates;
+  Changed<PeeringExport> exports;
+  Changed<PeeringTrust> trust;
+  bool empty() const {
+    return listeners.empty() && routes.empty() && clusters.empty() && certificates.empty() &&
+           exports.empty() && trust.empty();
+  }
+};
+
+/// The config with the delta applied. The delta's `from` is the caller's to check.
+Config apply(Config config, const Delta& delta);
+/// The delta that makes the whole config out of nothing.
+Delta whole(const Config& config);
+/// What leads from one to the other; costs as much as both are large, unless they are the same.
+Delta difference(const Config& from, const Config& to);
+
+/// Every resource, sorted, as text: for golden files and for comparing two ways to one answer.
+/// Private keys are shown by length only.
+std::string to_text(const Config& config);
+
+} // namespace strait::gateway
