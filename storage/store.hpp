@@ -36,14 +36,29 @@ struct Commit {
   friend bool operator==(const Commit&, const Commit&) = default;
 };
 
-/// Named maxima of a store; a commit beyond one is refused with Errc::exhausted and leaves nothing.
+/// Named maxima of a store; what goes beyond one is refused with Errc::exhausted and leaves
+/// nothing.
 struct Limits {
   std::size_t key_bytes_max = 4096;
   std::size_t value_bytes_max = 8U << 20U;
+  /// As counted by bytes_of().
   std::size_t commit_bytes_max = 64U << 20U;
-  /// How many of the newest commits changes_after() can still answer for.
+  /// What one call of commit() may carry: the writer cuts its queue into groups no larger.
+  std::size_t group_commits_max = 4096;
+  std::size_t group_bytes_max = 64U << 20U;
+  /// How many of the newest commits changes_after() answers for; at least 1.
   std::uint64_t log_commits_max = 200'000;
+  std::size_t watchers_max = 64;
 };
+
+/// What a commit counts against commit_bytes_max and group_bytes_max: its keys and values, and 16
+/// bytes more for each write, so that the number of writes is bounded too.
+std::size_t bytes_of(const Commit& commit);
+
+/// Whether a store with these limits takes the writes of the commit: a caller that joins commits to
+/// a group asks before, so that one bad commit does not refuse its neighbours. Errc::exhausted
+/// beyond a limit; Errc::invalid for an empty key or an erase that carries a value.
+Status check_commit(const Commit& commit, const Limits& limits);
 
 /// An open store has one owner and one writer thread; commit() blocks until the bytes are on disk,
 /// so only a thread that exists for it may call. scan(), changes_after() and revision() may be
@@ -58,24 +73,35 @@ public:
   /// A UUID made when the store was created: two stores are never mistaken for each other.
   virtual const std::string& id() const = 0;
 
+  virtual const Limits& limits() const = 0;
+
   /// Writes all commits in one batch with one sync. Their revisions must be revision()+1,
-  /// revision()+2, …. After success all are durable; after any error none is, and the store
-  /// refuses every later commit (Errc::unavailable) until it is opened anew.
+  /// revision()+2, …. After success all are durable and visible, and the watchers have been called.
+  ///
+  /// A group that is refused before anything was written (Errc::invalid: revisions or writes that
+  /// cannot be; Errc::exhausted: beyond a limit) leaves the store as it was and usable. When the
+  /// disk fails (Errc::exhausted: full; Errc::corrupt; Errc::internal), nothing becomes visible,
+  /// and every later commit is refused with Errc::unavailable until the store is opened anew;
+  /// whoever opens it finds the group wholly or not at all, because a failed sync does not tell
+  /// which.
   virtual Status commit(std::span<const Commit> commits) = 0;
 
   /// Every current key with the prefix, in key order, until the visitor returns false.
   using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
   virtual Status scan(std::string_view prefix, const Visitor& visit) const = 0;
 
-  /// Every commit after the revision, oldest first. Errc::not_found if the log no longer reaches
-  /// back that far: the caller must scan.
+  /// Every commit after the revision, oldest first, until the visitor returns false.
+  /// Errc::not_found if the log no longer reaches back that far, or if the revision is newer than
+  /// the store (it was kept from another one): in both cases the caller must scan.
   using ChangeVisitor = std::function<bool(const Commit&)>;
   virtual Status changes_after(Revision after, const ChangeVisitor& visit) const = 0;
 
   /// Calls back after each later commit, in order, on the committing thread, until the returned
-  /// handle is dropped.
+  /// handle is dropped. A watcher may watch and drop handles, its own too, but not commit
+  /// (Errc::invalid). Errc::exhausted when limits().watchers_max handles are held. A handle may
+  /// outlive the store.
   using Watcher = std::function<void(const Commit&)>;
-  [[nodiscard]] virtual std::shared_ptr<void> watch(Watcher watcher) = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<void>> watch(Watcher watcher) = 0;
 };
 
 /// Where a store lives.
@@ -86,10 +112,22 @@ struct RocksOptions {
   Limits limits = {};
 };
 
-/// Opens or creates a store in a directory. Errors name the directory and what is wrong with it:
-/// locked by another process (unavailable), missing or not writable (not_found, denied), of another
-/// format version (invalid), damaged (corrupt).
+/// Opens or creates a store in a directory, which is made with mode 0700 if only it is missing.
+/// Checks every checksum, so that a damaged store is found now and not years later. Errors name the
+/// directory and what is wrong with it:
+///   unavailable  another process (or this one) has it open
+///   not_found    its parent directory is missing
+///   denied       not readable or not writable
+///   invalid      not a directory, holds other files, or was written in another format version
+///   corrupt      a file is missing, truncated or changed, or the newest commits are missing
+///   exhausted    the disk is full
+/// May be called from any thread; docs/formats/storage.md describes what is written.
 Result<std::unique_ptr<Store>> open_rocksdb(const RocksOptions& options);
+
+/// All that a store holds as text, one line per record and lines_max at most, for support and for
+/// the test of the format's page. Takes the store's lock while it runs; errors as open_rocksdb(),
+/// and not_found if there is no store.
+Result<std::string> dump_rocksdb(const std::string& path, std::size_t lines_max);
 
 /// A store that lives as long as its owner: for tests and for agents that keep nothing.
 std::unique_ptr<Store> make_memory_store(Limits limits = {});
