@@ -118,6 +118,13 @@ public:
     return contains(key) ? PersistentMap{erase(root_, key)} : *this;
   }
 
+  /// Calls visit(item) in key order until it returns false; whether it never did. Allocates
+  /// nothing.
+  template <class F>
+  bool each(F&& visit) const {
+    return each(root_.get(), visit);
+  }
+
   /// Whether both are the same object in memory: cheap, and true implies equal.
   bool same(const PersistentMap& other) const { return root_ == other.root_; }
 
@@ -134,6 +141,13 @@ public:
 private:
   explicit PersistentMap(Ptr root) : root_{std::move(root)} {}
 
+  template <class F>
+  static bool each(const Node* node, F& visit) {
+    for (; node; node = node->right.get())
+      if (!each(node->left.get(), visit) || !visit(node->item))
+        return false;
+    return true;
+  }
   static int height(const Ptr& node) { return node ? node->height : 0; }
   static std::uint32_t count(const Ptr& node) { return node ? node->count : 0; }
 

@@ -37,6 +37,9 @@ TEST_CASE("a persistent map agrees with std::map under random changes, and old v
       ++it;
     }
     REQUIRE(it == old_map.end());
+    auto next = old_model.begin();
+    REQUIRE(old_map.each([&](auto& item) { return item.first == (next++)->first; }));
+    REQUIRE(next == old_model.end());
     for (int key = -1; key < 202; ++key) {
       auto expected = old_model.lower_bound(key);
       auto found = old_map.lower_bound(key);

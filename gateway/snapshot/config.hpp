@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -176,6 +178,17 @@ inline std::string binding_key(const std::string& listener, const std::string& r
   return listener + '/' + route;
 }
 
+/// The listener of a binding key; listener names hold no '/'.
+inline std::string_view listener_of(std::string_view binding) {
+  return binding.substr(0, binding.find('/'));
+}
+
+/// Sets (a pointer) or removes (null) one resource.
+template <class T>
+void change(Resources<T>& resources, const std::string& key, std::shared_ptr<const T> value) {
+  resources = value ? resources.with(key, std::move(value)) : resources.without(key);
+}
+
 /// All of one gateway. Copying copies pointers; a change shares everything else.
 struct Config {
   std::uint64_t epoch = 0;             ///< Grows with every change; what a proxy acknowledges.
@@ -206,7 +219,8 @@ struct Delta {
   }
 };
 
-/// The config with the delta applied. The delta's `from` is the caller's to check.
+/// The config with the delta applied, or, if the delta is a whole (from 0), what the delta holds.
+/// The delta's `from` is otherwise the caller's to check.
 Config apply(Config config, const Delta& delta);
 /// The delta that makes the whole config out of nothing.
 Delta whole(const Config& config);
@@ -214,7 +228,7 @@ Delta whole(const Config& config);
 Delta difference(const Config& from, const Config& to);
 
 /// Every resource, sorted, as text: for golden files and for comparing two ways to one answer.
-/// Private keys are shown by length only.
+/// Private keys are shown by length only. The epoch is not shown: it is no resource.
 std::string to_text(const Config& config);
 
 } // namespace strait::gateway
