@@ -1,0 +1,158 @@
+#include "actors/catalog_actor.hpp"
+
+namespace strait::actors {
+
+namespace {
+
+/// The handlers' shared steps; lives as long as the behaviour, which the actor owns.
+struct Steps {
+  CatalogActor::stateful_pointer<CatalogState> self;
+  StorageActor storage;
+  CatalogActorOptions options;
+
+  void send(const std::vector<Publisher::Send>& sends) const {
+    for (auto& send : sends)
+      self->send(self->state.watchers.at(send.to), change_atom::value, send.change);
+  }
+
+  void commit_next() const {
+    auto& state = self->state;
+    if (state.under_way > 0 || state.waiting.empty())
+      return;
+    auto commits = std::make_shared<std::vector<storage::Commit>>();
+    for (auto& command : state.waiting) {
+      if (commits->size() == options.commands_per_sync_max)
+        break;
+      commits->push_back(command.outcome.commit);
+    }
+    state.under_way = commits->size();
+    self->request(storage, caf::infinite, commit_atom::value, CommitsPtr{std::move(commits)})
+        .then([*this](const Committed& done) { done.status ? publish() : start_over(done.status); },
+              [*this](caf::error& error) {
+                start_over(fail(Errc::unavailable, "storage: {}", self->system().render(error)));
+              });
+  }
+
+  void publish() const {
+    auto& state = self->state;
+    std::vector<catalog::Topic> topics;
+    for (std::size_t i = 0; i < state.under_way; ++i) {
+      auto done = std::move(state.waiting.front());
+      state.waiting.pop_front();
+      state.committed = done.outcome.view;
+      auto more = topics_of(done.outcome);
+      topics.insert(topics.end(), more.begin(), more.end());
+      done.answer(Applied{done.outcome.commit.revision});
+    }
+    state.under_way = 0;
+    options.view->store(state.committed);
+    send(state.publisher.publish(state.committed, topics));
+    commit_next();
+  }
+
+  /// Nothing that is not on disk may be seen: forget it all and read what is.
+  void start_over(const Status& why) const {
+    auto& state = self->state;
+    options.log.error("a commit failed, reading the store anew: {}", why.error().detail);
+    for (auto& command : state.waiting)
+      command.answer(Applied{fail(why.error())});
+    state.waiting.clear();
+    state.under_way = 0;
+    state.catalog.reset();
+    load();
+  }
+
+  void load() const {
+    self->request(storage, caf::infinite, load_atom::value)
+        .then(
+            [*this](const Loaded& loaded) {
+              if (!loaded.catalog) {
+                options.log.error("{}", loaded.catalog.error().detail);
+                for (auto& [command, promise] : self->state.before_load)
+                  promise.deliver(Applied{fail(loaded.catalog.error())});
+                self->state.before_load.clear();
+                self->delayed_send(self, retry_load, tick_atom::value);
+                return;
+              }
+              auto& state = self->state;
+              state.catalog = *loaded.catalog;
+              state.committed = state.catalog->view();
+              options.view->store(state.committed);
+              auto early = std::move(state.before_load);
+              state.before_load.clear();
+              for (auto& [command, promise] : early)
+                apply(command, std::move(promise));
+            },
+            [*this](caf::error& error) { self->quit(std::move(error)); });
+  }
+
+  void apply(const catalog::Command& command, caf::typed_response_promise<Applied> promise) const {
+    auto& state = self->state;
+    if (state.waiting.size() + state.before_load.size() >= options.commands_waiting_max) {
+      promise.deliver(Applied{fail(Errc::exhausted, "{} commands wait for the disk already",
+                                   options.commands_waiting_max)});
+      return;
+    }
+    if (!state.catalog) {
+      state.before_load.emplace_back(command, std::move(promise));
+      return;
+    }
+    auto outcome = state.catalog->apply(command, options.clock());
+    if (!outcome) {
+      promise.deliver(Applied{fail(std::move(outcome.error()))});
+    } else if (outcome->nothing() && state.waiting.empty()) {
+      promise.deliver(Applied{state.catalog->view()->revision});
+    } else if (outcome->nothing()) {
+      // It may equal what is not on disk yet: answered together with the newest that waits.
+      state.waiting.back().followers.push_back(std::move(promise));
+    } else {
+      state.waiting.push_back({std::move(*outcome), std::move(promise), {}});
+      commit_next();
+    }
+  }
+
+  static constexpr std::chrono::seconds retry_load{1};
+};
+
+} // namespace
+
+CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<CatalogState> self,
+                                          StorageActor storage, CatalogActorOptions options) {
+  Steps steps{self, std::move(storage), std::move(options)};
+  self->set_down_handler([self](caf::down_msg& down) {
+    auto& state = self->state;
+    if (auto it = state.numbers.find(down.source); it != state.numbers.end()) {
+      state.publisher.unsubscribe(it->second);
+      state.watchers.erase(it->second);
+      state.numbers.erase(it);
+    }
+  });
+  steps.load();
+  return {
+      [steps](apply_atom, const catalog::Command& command) -> caf::result<Applied> {
+        auto promise = steps.self->make_response_promise<Applied>();
+        steps.apply(command, promise);
+        return promise;
+      },
+      [self](view_atom) { return self->state.committed; },
+      [self](watch_atom, const Watcher& watcher, const std::set<catalog::Topic>& topics) {
+        auto& state = self->state;
+        auto [it, added] = state.numbers.emplace(watcher.address(), state.next_number);
+        if (added) {
+          state.watchers.emplace(state.next_number++, watcher);
+          self->monitor(watcher);
+        }
+        state.publisher.subscribe(it->second, topics);
+        return state.committed;
+      },
+      [steps](done_atom) {
+        auto& state = steps.self->state;
+        auto source = caf::actor_cast<caf::actor_addr>(steps.self->current_sender());
+        if (auto it = state.numbers.find(source); it != state.numbers.end())
+          steps.send(state.publisher.acknowledged(it->second));
+      },
+      [steps](tick_atom) { steps.load(); },
+  };
+}
+
+} // namespace strait::actors

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "gateway/resolve/resolve.hpp"
+
+#include <map>
+#include <set>
+
+namespace strait::actors {
+
+/// Who needs which answer: which gateways a route names, and which use a cluster. A pure machine,
+/// owned by root, which keeps the last answers so that a restarted actor gets them again.
+class Directory {
+public:
+  using RoutePtr = gateway::resolve::ResolvedRoutePtr;
+  using ClusterPtr = std::shared_ptr<const gateway::Cluster>;
+
+  /// Takes in a route's new answer (null: the route is gone). Returns the gateways to tell; those
+  /// that it names no more are told null.
+  std::map<model::Name, RoutePtr> route(const model::ObjectKey& key, const RoutePtr& resolved);
+  /// All routes that name the gateway.
+  std::map<model::ObjectKey, RoutePtr> routes_of(const model::Name& gateway) const;
+
+  /// What a gateway's use of clusters, now this set, starts and ends.
+  struct Usage {
+    std::set<std::string> started; ///< Nobody used them before: spawn their actors.
+    std::set<std::string> ended;   ///< Nobody uses them any more: end their actors.
+    std::vector<ClusterPtr> known; ///< New to this gateway, with an answer already.
+  };
+  Usage use(const model::Name& gateway, const std::set<std::string>& clusters);
+  /// Takes in a cluster's new answer. Returns the gateways that use it.
+  std::set<model::Name> cluster(const ClusterPtr& cluster);
+  std::vector<ClusterPtr> clusters_of(const model::Name& gateway) const;
+
+private:
+  std::map<model::ObjectKey, RoutePtr> routes_;
+  std::map<model::Name, std::set<model::ObjectKey>> by_gateway_;
+  std::map<std::string, std::set<model::Name>> users_;
+  std::map<model::Name, std::set<std::string>> uses_;
+  std::map<std::string, ClusterPtr> clusters_;
+};
+
+/// The gateways (kind Gateway) that a resolved route names.
+std::set<model::Name> gateways_of(const gateway::resolve::ResolvedRoute& route);
+
+/// How long to wait before an actor that failed is started again: a pure machine per resource.
+class Restarts {
+public:
+  static constexpr Millis delay_min{100};
+  static constexpr Millis delay_max{30'000};
+  /// An actor that ran this long is taken for healthy: its next failure waits delay_min again.
+  static constexpr Millis healthy_after{60'000};
+
+  /// The actor failed now, having been started then.
+  Millis failed(Instant now, Instant started);
+
+private:
+  Millis delay_{};
+};
+
+} // namespace strait::actors

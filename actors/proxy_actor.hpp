@@ -1,0 +1,40 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "base/log.hpp"
+
+namespace strait::actors {
+
+/// What a proxy actor drives: the worker threads (gateway/proxy), or a recorder in tests. The actor
+/// owns it; publish() must not block.
+class Dataplane {
+public:
+  virtual ~Dataplane() = default;
+  virtual void publish(gateway::SnapshotPtr snapshot) = 0;
+  /// What could not be served of the last snapshot (a port in use).
+  virtual std::vector<std::string> errors() const = 0;
+};
+/// Makes one; `served` may be called from any thread, when every worker serves an epoch.
+using MakeDataplane = std::function<Result<std::unique_ptr<Dataplane>>(
+    const model::Name& gateway, std::function<void(std::uint64_t)> served)>;
+
+/// Told of what the proxy serves: the gateway actor in the agent, the feed in strait-gateway.
+using ReportServed = std::function<void(const ProxyReport&)>;
+/// Told of each snapshot before it is published: strait-gateway keeps it on disk.
+using KeepConfig = std::function<void(const gateway::Config&)>;
+
+struct ProxyState {
+  static inline const char* name = "proxy";
+  std::unique_ptr<Dataplane> dataplane;
+  gateway::SnapshotBuilder builder;
+  ProxyReport report;
+  /// Replaced when the builder must start from nothing.
+  std::uint64_t base = 0;
+};
+
+/// Builds snapshots and hands them to the workers; the same in the agent and in strait-gateway.
+ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> self,
+                                      model::Name gateway, std::string id, MakeDataplane make,
+                                      ReportServed report, KeepConfig keep, Log log);
+
+} // namespace strait::actors

@@ -1,0 +1,341 @@
+#include "actors/root_actor.hpp"
+
+#include "actors/gateway_actor.hpp"
+#include "actors/resource_actors.hpp"
+
+namespace strait::actors {
+
+namespace {
+
+using model::Kind;
+using model::Name;
+using model::ObjectKey;
+
+/// The kinds that behave: each resource has an actor.
+const std::set<catalog::Topic> watched{
+    {Kind::gateway_class, {}}, {Kind::gateway, {}}, {Kind::http_route, {}},
+    {Kind::tcp_route, {}},     {Kind::peering, {}},
+};
+
+struct Steps {
+  RootActor::stateful_pointer<RootState> self;
+  CatalogActor catalog;
+  StatusActor status;
+  RootOptions options;
+
+  RootActor root() const { return RootActor{self}; }
+
+  static bool exists(const catalog::View& view, const ObjectKey& key) {
+    switch (key.kind) {
+    case Kind::gateway_class:
+      return view.find<model::GatewayClass>(key.name) != nullptr;
+    case Kind::gateway:
+      return view.find<model::Gateway>(key.name) != nullptr;
+    case Kind::http_route:
+      return view.find<model::HttpRoute>(key.name) != nullptr;
+    case Kind::tcp_route:
+      return view.find<model::TcpRoute>(key.name) != nullptr;
+    case Kind::peering:
+      return view.find<model::Peering>(key.name) != nullptr;
+    default:
+      return false;
+    }
+  }
+
+  /// Everything that exists, when root starts.
+  void start(const catalog::View& view) const {
+    auto all = [&](auto& table, Kind kind) {
+      for (auto& [name, record] : table)
+        came({kind, name});
+    };
+    all(view.table<model::GatewayClass>(), Kind::gateway_class);
+    all(view.table<model::Gateway>(), Kind::gateway);
+    all(view.table<model::HttpRoute>(), Kind::http_route);
+    all(view.table<model::TcpRoute>(), Kind::tcp_route);
+    all(view.table<model::Peering>(), Kind::peering);
+    spawn_exports();
+  }
+
+  void look(const Change& change) const {
+    for (auto& topic : change.topics) {
+      ObjectKey key{topic.kind, topic.name};
+      exists(*change.view, key) ? came(key) : went(key);
+    }
+  }
+
+  void came(const ObjectKey& key) const {
+    if (!self->state.children.contains(key))
+      spawn(key);
+  }
+
+  void went(const ObjectKey& key) const {
+    auto& state = self->state;
+    auto it = state.children.find(key);
+    if (it == state.children.end())
+      return;
+    auto child = std::move(it->second);
+    state.children.erase(it);
+    stop(child.actor);
+    if (key.kind == Kind::gateway)
+      gateway_went(key.name);
+    if (key.kind == Kind::http_route || key.kind == Kind::tcp_route)
+      resolved(key, nullptr);
+  }
+
+  void stop(const caf::actor& actor) const {
+    if (!actor)
+      return;
+    self->state.by_address.erase(actor.address());
+    self->send_exit(actor, caf::exit_reason::user_shutdown);
+  }
+
+  void spawn(const ObjectKey& key) const {
+    auto& state = self->state;
+    auto& child = state.children[key];
+    child.started = options.clock();
+    auto& system = self->system();
+    switch (key.kind) {
+    case Kind::gateway_class:
+      child.actor = caf::actor_cast<caf::actor>(
+          system.spawn(class_actor, key.name.name, catalog, status, options.rules));
+      break;
+    case Kind::gateway:
+      spawn_gateway(key.name, child);
+      break;
+    case Kind::http_route:
+    case Kind::tcp_route:
+      child.actor = caf::actor_cast<caf::actor>(
+          system.spawn(route_actor, key, catalog, root(), options.rules));
+      break;
+    case Kind::peering:
+      if (!options.spawn_peer)
+        return;
+      child.actor = options.spawn_peer(system, key.name.name);
+      break;
+    default:
+      return;
+    }
+    self->monitor(child.actor);
+    state.by_address[child.actor.address()] = key;
+    if (child.failed)
+      self->send(status, health_atom::value, ActorHealth{key, true, "restarted after a failure"});
+  }
+
+  void spawn_gateway(const Name& name, Child& child) const {
+    auto& state = self->state;
+    auto gateway =
+        self->system().spawn(gateway_actor, name, options.settings, catalog, root(), status);
+    child.actor = caf::actor_cast<caf::actor>(gateway);
+    state.gateways[name] = gateway;
+    if (auto identity = state.identities.find(name); identity != state.identities.end())
+      self->send(gateway, identity_atom::value, identity->second);
+    if (state.exports)
+      self->send(gateway, exports_atom::value, state.exports);
+    for (auto& [key, route] : state.directory.routes_of(name))
+      self->send(gateway, resolved_atom::value, key, route);
+    for (auto& cluster : state.directory.clusters_of(name))
+      self->send(gateway, cluster_atom::value, cluster);
+    for (auto& sink : state.sinks[name])
+      self->send(gateway, attach_atom::value, sink);
+    if (!options.dataplane)
+      return;
+    auto& proxy = state.proxies[name];
+    if (!proxy) {
+      // A weak way up: the proxy outlives its gateway actor's restarts.
+      auto address = caf::actor_cast<caf::actor_addr>(self);
+      auto report = [address, name](const ProxyReport& served) {
+        if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(address))
+          caf::anon_send(caf::actor_cast<RootActor>(std::move(strong)), served_atom::value, name,
+                         served);
+      };
+      proxy = self->system().spawn(proxy_actor, name, "in-process", options.dataplane,
+                                   ReportServed{report}, KeepConfig{},
+                                   options.log.named("proxy " + to_string(name)));
+    }
+    self->send(gateway, attach_atom::value, ConfigSink{proxy});
+  }
+
+  void gateway_went(const Name& name) const {
+    auto& state = self->state;
+    state.gateways.erase(name);
+    use(name, {});
+    for (auto& [route, resolved] : state.directory.routes_of(name))
+      self->send(status, status_atom::value, RouteStatus{route, name, {}});
+    for (auto& sink : state.sinks[name])
+      self->send(sink, config_atom::value, Update{name, nullptr, nullptr});
+    if (auto it = state.proxies.find(name); it != state.proxies.end()) {
+      self->send_exit(it->second, caf::exit_reason::user_shutdown);
+      state.proxies.erase(it);
+    }
+  }
+
+  void resolved(const ObjectKey& key, const gateway::resolve::ResolvedRoutePtr& route) const {
+    auto& state = self->state;
+    for (auto& [name, told] : state.directory.route(key, route))
+      if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+        self->send(gateway->second, resolved_atom::value, key, told);
+  }
+
+  void use(const Name& name, const std::set<std::string>& clusters) const {
+    auto& state = self->state;
+    auto usage = state.directory.use(name, clusters);
+    for (auto& id : usage.started)
+      spawn_service(id);
+    for (auto& id : usage.ended) {
+      auto node = state.clusters.extract(id);
+      state.clusters_by_address.erase(node.mapped().actor.address());
+      self->send_exit(node.mapped().actor, caf::exit_reason::user_shutdown);
+    }
+    for (auto& cluster : usage.known)
+      self->send(state.gateways.at(name), cluster_atom::value, cluster);
+  }
+
+  void spawn_service(const std::string& id) const {
+    auto& child = self->state.clusters[id];
+    child.started = options.clock();
+    child.actor = caf::actor_cast<caf::actor>(
+        self->system().spawn(service_actor, id, catalog, root(), options.rules));
+    self->monitor(child.actor);
+    self->state.clusters_by_address[child.actor.address()] = id;
+  }
+
+  void spawn_exports() const {
+    auto& state = self->state;
+    state.exports_child.started = options.clock();
+    state.exports_actor = self->system().spawn(exports_actor, catalog, root(), options.rules);
+    self->monitor(state.exports_actor);
+  }
+
+  void down(const caf::down_msg& down) const {
+    auto& state = self->state;
+    auto why = self->system().render(down.reason);
+    auto later = [&](Child& child, const ObjectKey& key) {
+      auto delay = child.restarts.failed(options.clock(), child.started);
+      child.failed = true;
+      self->delayed_send(self, delay, restart_atom::value, key);
+      return delay;
+    };
+    if (auto it = state.by_address.find(down.source); it != state.by_address.end()) {
+      auto key = it->second;
+      state.by_address.erase(it);
+      auto& child = state.children[key];
+      child.actor = {};
+      if (key.kind == Kind::gateway)
+        state.gateways.erase(key.name);
+      auto delay = later(child, key);
+      auto text =
+          fmt::format("its actor failed ({}); it is started again in {} ms", why, delay.count());
+      options.log.error("{}: {}", to_string(key), text);
+      self->send(status, health_atom::value, ActorHealth{key, false, text});
+    } else if (auto cluster = state.clusters_by_address.find(down.source);
+               cluster != state.clusters_by_address.end()) {
+      auto id = cluster->second;
+      state.clusters_by_address.erase(cluster);
+      later(state.clusters[id], {Kind::service, {"", id}});
+      options.log.error("service {}: its actor failed ({})", id, why);
+    } else if (state.exports_actor && down.source == state.exports_actor.address()) {
+      later(state.exports_child, {Kind::exported_services, {}});
+      options.log.error("exported services: the actor failed ({})", why);
+    }
+  }
+
+  void restart(const ObjectKey& key) const {
+    auto& state = self->state;
+    if (key.kind == Kind::exported_services) {
+      spawn_exports();
+    } else if (key.kind == Kind::service) {
+      if (state.clusters.contains(key.name.name))
+        spawn_service(key.name.name);
+    } else if (auto it = state.children.find(key);
+               it != state.children.end() && !it->second.actor) {
+      spawn(key);
+    }
+  }
+
+  void shutdown() const {
+    auto& state = self->state;
+    for (auto& [key, child] : state.children)
+      if (child.actor)
+        self->send_exit(child.actor, caf::exit_reason::user_shutdown);
+    for (auto& [id, child] : state.clusters)
+      self->send_exit(child.actor, caf::exit_reason::user_shutdown);
+    for (auto& [name, proxy] : state.proxies)
+      self->send_exit(proxy, caf::exit_reason::user_shutdown);
+    if (state.exports_actor)
+      self->send_exit(state.exports_actor, caf::exit_reason::user_shutdown);
+  }
+};
+
+} // namespace
+
+RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
+                                    CatalogActor catalog, StatusActor status, RootOptions options) {
+  Steps steps{self, std::move(catalog), std::move(status), std::move(options)};
+  self->set_down_handler([steps](caf::down_msg& down) { steps.down(down); });
+  self->set_exit_handler([steps](caf::exit_msg& exit) {
+    steps.shutdown();
+    steps.self->quit(exit.reason);
+  });
+  self->request(steps.catalog, caf::infinite, watch_atom::value, Watcher{self}, watched)
+      .then([steps](const catalog::ViewPtr& view) { steps.start(*view); });
+  return {
+      [steps](change_atom, const Change& change) {
+        steps.look(change);
+        steps.self->send(steps.catalog, done_atom::value);
+      },
+      [steps](resolved_atom, const ObjectKey& key,
+              const gateway::resolve::ResolvedRoutePtr& route) {
+        if (steps.self->state.children.contains(key)) // Else it went away meanwhile.
+          steps.resolved(key, route);
+      },
+      [steps](cluster_atom, const ClusterPtr& cluster) {
+        auto& state = steps.self->state;
+        for (auto& name : state.directory.cluster(cluster))
+          if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+            steps.self->send(gateway->second, cluster_atom::value, cluster);
+      },
+      [steps](use_atom, const Name& name, const std::set<std::string>& clusters) {
+        if (steps.self->state.gateways.contains(name))
+          steps.use(name, clusters);
+      },
+      [steps](exports_atom, const ResolvedExportsPtr& exports) {
+        auto& state = steps.self->state;
+        state.exports = exports;
+        for (auto& [name, gateway] : state.gateways)
+          steps.self->send(gateway, exports_atom::value, exports);
+      },
+      [steps](identity_atom, const Name& name, const CertificatePtr& identity) {
+        auto& state = steps.self->state;
+        state.identities[name] = identity;
+        if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+          steps.self->send(gateway->second, identity_atom::value, identity);
+      },
+      [steps](attach_atom, const Name& name, const ConfigSink& sink) {
+        auto& state = steps.self->state;
+        state.sinks[name].push_back(sink);
+        if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+          steps.self->send(gateway->second, attach_atom::value, sink);
+      },
+      [steps](detach_atom, const Name& name, const ConfigSink& sink) {
+        auto& state = steps.self->state;
+        std::erase(state.sinks[name], sink);
+        if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+          steps.self->send(gateway->second, detach_atom::value, sink);
+      },
+      [steps](served_atom, const Name& name, const ProxyReport& report) {
+        auto& state = steps.self->state;
+        if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+          steps.self->send(gateway->second, served_atom::value, report);
+      },
+      [steps](report_atom, const Name& name) -> caf::result<std::vector<ProxyReport>> {
+        auto& state = steps.self->state;
+        auto gateway = state.gateways.find(name);
+        if (gateway == state.gateways.end())
+          return std::vector<ProxyReport>{};
+        return steps.self->delegate(gateway->second, report_atom::value);
+      },
+      [steps](restart_atom, const ObjectKey& key) { steps.restart(key); },
+  };
+}
+
+} // namespace strait::actors
