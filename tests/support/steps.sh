@@ -100,7 +100,9 @@ step_ctest() { # NAME DIRECTORY [CTEST ARGUMENTS...]
   steps_failed=$((steps_failed + failed))
   steps_skipped=$((steps_skipped + skipped))
   if [ "$failed" -eq 0 ]; then
-    step_line ok "$name" "$((SECONDS - start))" "$((tests - skipped)) tests${skipped:+, $skipped skipped}"
+    local text="$tests tests"
+    [ "$skipped" -eq 0 ] || text="$text, $skipped of them skipped"
+    step_line ok "$name" "$((SECONDS - start))" "$text"
     return 0
   fi
   step_line FAIL "$name" "$((SECONDS - start))" "$failed of $tests tests, log $log:"
