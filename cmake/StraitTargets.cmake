@@ -19,6 +19,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-dangling-pointer
                       -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options(-Wno-sign-conversion) # GCC's -Wconversion does not hold it in C++ either.
+endif()
 if(STRAIT_SANITIZE)
   # CAF's headers bind a reference to null on purpose: -fno-sanitize=null.
   add_compile_options(-fsanitize=${STRAIT_SANITIZE} -fno-omit-frame-pointer)
