@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <sys/epoll.h>
 #include <vector>
 
 namespace strait::net {
@@ -108,8 +109,8 @@ public:
   /// destroy an object from within its own callback.
   void defer(Task task) { deferred_.push_back(std::move(task)); }
 
-  /// Serves until stop(). Call from the owning thread; may be called again after it returned. Tasks
-  /// posted before stop() are run before it returns.
+  /// Serves until stop(), also one that came before. Call from the owning thread; may be called
+  /// again after it returned. Tasks posted before stop() are run before it returns.
   void run();
   /// One turn: waits at most `wait` for something to do, does it. For tests and for borrowed loops.
   void run_once(Millis wait);
@@ -138,7 +139,8 @@ private:
   int epoll_;
   std::shared_ptr<Poster::Inbox> inbox_;
   std::vector<Slot> slots_; // By descriptor.
-  std::vector<Task> taken_, deferred_;
+  std::vector<epoll_event> events_;
+  std::vector<Task> taken_, deferred_, running_;
   Instant now_;
   TimerWheel timers_;
   std::size_t watched_ = 0;

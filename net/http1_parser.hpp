@@ -73,6 +73,7 @@ public:
 
 private:
   bool read_request_line(std::string_view line);
+  Progress finish();
   bool read_target();
   bool read_authority(Slice text);
   RequestHead request_;

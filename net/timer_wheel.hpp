@@ -18,7 +18,7 @@ public:
   TimerNode& operator=(const TimerNode&) = delete;
   virtual ~TimerNode() = default;
 
-  bool armed() const { return next_ != nullptr; }
+  bool armed() const { return link_ != nullptr; }
   /// Meaningful only while armed.
   Instant due() const { return due_; }
 
@@ -27,7 +27,7 @@ public:
 private:
   friend class TimerWheel;
   TimerNode* next_ = nullptr;
-  TimerNode** link_ = nullptr; // Whatever points at this node.
+  TimerNode** link_ = nullptr; // Whatever points at this node; null while not armed.
   Instant due_{};
   std::uint16_t slot_ = 0;
 };
@@ -65,7 +65,8 @@ private:
 
   void place(TimerNode& node);
   void unlink(TimerNode& node);
-  std::size_t fire(TimerNode*& list);
+  void push(TimerNode*& head, TimerNode& node);
+  void cascade(unsigned level, unsigned slot);
 
   std::array<std::array<TimerNode*, slots>, levels> wheel_{};
   std::array<std::uint64_t, levels> used_{}; // One bit per slot that holds a node.
