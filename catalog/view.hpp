@@ -63,7 +63,7 @@ public:
     return found ? *found : nullptr;
   }
 
-  /// Services that have an instance now, or had one: by peer, then name.
+  /// Services that have an instance: by peer, then name.
   PersistentMap<ServiceKey, ServiceEntry> services;
   /// Slices of a Kubernetes Service: (Service's name, slice's name).
   PersistentMap<std::pair<model::Name, std::string>, bool> slices;

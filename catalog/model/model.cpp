@@ -40,6 +40,7 @@ constexpr std::array kinds{
     KindRow{Kind::certificate_authority, "CertificateAuthority", consul_group},
     KindRow{Kind::object_status, "ObjectStatus", consul_group},
     KindRow{Kind::service_index, "ServiceIndex", consul_group},
+    KindRow{Kind::kind_index, "KindIndex", consul_group},
 };
 
 bool equal_fold(std::string_view a, std::string_view b) {

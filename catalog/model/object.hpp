@@ -40,6 +40,7 @@ enum class Kind : std::uint8_t {
   certificate_authority = 33,
   object_status = 40, ///< Conditions of another object.
   service_index = 41, ///< The revision that last changed one catalog service.
+  kind_index = 42,    ///< The revision that last removed a record of one kind.
 };
 
 /// "HTTPRoute", "Gateway", …: the name in the API that the kind comes from.

@@ -1,0 +1,230 @@
+#include "catalog/catalog.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace strait;
+using namespace strait::catalog;
+
+namespace {
+
+constexpr WallTime t0{Millis{1'000}};
+constexpr WallTime t1{Millis{2'000}};
+
+struct Fixture {
+  Catalog catalog;
+
+  Outcome done(const Command& command, WallTime now = t0) {
+    auto outcome = catalog.apply(command, now);
+    INFO((outcome ? "" : outcome.error().detail));
+    REQUIRE(outcome);
+    return std::move(*outcome);
+  }
+  /// The error, having checked that nothing changed.
+  Error refused(const Command& command) {
+    auto before = catalog.view();
+    auto outcome = catalog.apply(command, t0);
+    REQUIRE_FALSE(outcome);
+    CHECK(catalog.view() == before);
+    return outcome.error();
+  }
+  const View& view() const { return *catalog.view(); }
+};
+
+model::Gateway gateway(std::string class_name = "strait") {
+  model::Gateway gateway;
+  gateway.meta.name = {"default", "edge"};
+  gateway.class_name = std::move(class_name);
+  return gateway;
+}
+const model::ObjectKey edge{model::Kind::gateway, {"default", "edge"}};
+
+Register instance(const std::string& node, const std::string& service, const std::string& id = "") {
+  Register command;
+  command.node = {.name = node, .address = "10.0.0.1"};
+  command.instance = model::ServiceInstance{.id = id, .service = service, .port = 80};
+  return command;
+}
+model::HealthCheck check(const std::string& id, model::Health status,
+                         const std::string& service_id = "") {
+  return {.id = id, .name = id, .status = status, .service_id = service_id};
+}
+
+} // namespace
+
+TEST_CASE_METHOD(Fixture, "a new object gets an identity, and an equal one changes nothing") {
+  auto outcome = done(Put{gateway()});
+  CHECK(outcome.commit.revision == 1);
+  CHECK(outcome.commit.writes.size() == 1);
+  CHECK(outcome.changed == std::vector{edge});
+  auto& meta = view().find<model::Gateway>(edge.name)->meta;
+  CHECK(meta.generation == 1);
+  CHECK(meta.created == t0);
+  CHECK(meta.uid.size() == 36);
+  CHECK(done(Put{gateway()}, t1).nothing());
+  CHECK(view().revision == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "generation grows with the spec and not with labels") {
+  done(Put{gateway()});
+  auto uid = view().find<model::Gateway>(edge.name)->meta.uid;
+  auto labelled = gateway();
+  labelled.meta.labels["team"] = "a";
+  done(Put{labelled}, t1);
+  CHECK(view().find<model::Gateway>(edge.name)->meta.generation == 1);
+  done(Put{gateway("other")}, t1);
+  auto& meta = view().find<model::Gateway>(edge.name)->meta;
+  CHECK(meta.generation == 2);
+  CHECK(meta.uid == uid);
+  CHECK(meta.created == t0);
+  CHECK(view().record<model::Gateway>(edge.name)->created == 1);
+  CHECK(view().record<model::Gateway>(edge.name)->modified == 3);
+  CHECK(view().kind_revision(model::Kind::gateway) == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "an object from Kubernetes keeps the identity that it has there") {
+  auto object = gateway();
+  object.meta.uid = "6f1d9a3e-95d4-4f6e-9d53-6c7a1a0e2b11";
+  object.meta.generation = 7;
+  object.meta.created = t1;
+  done(Put{object});
+  CHECK(view().find<model::Gateway>(edge.name)->meta == object.meta);
+}
+
+TEST_CASE_METHOD(Fixture, "compare-and-set refuses what changed since it was read") {
+  CHECK(refused(Put{gateway(), 5}).code == Errc::conflict);
+  done(Put{gateway(), 0});
+  CHECK(refused(Put{gateway("b"), 0}).code == Errc::conflict);
+  CHECK(refused(Put{gateway("b"), 2}).detail ==
+        "Gateway default/edge: was changed at revision 1, expected 2");
+  done(Put{gateway("b"), 1});
+  CHECK(refused(Remove{edge, 1}).code == Errc::conflict);
+  done(Remove{edge, 2});
+  CHECK(view().table<model::Gateway>().empty());
+  CHECK(view().kind_revision(model::Kind::gateway) == 3);
+  CHECK(refused(Remove{edge}).code == Errc::not_found);
+}
+
+TEST_CASE_METHOD(Fixture, "conditions keep their transition time as long as their status") {
+  done(Put{gateway()});
+  auto status = [&](bool accepted, std::string message) {
+    return ReportStatus{{.object = edge,
+                         .conditions = {{.type = model::ConditionType::accepted,
+                                         .status = accepted,
+                                         .reason = model::Reason::accepted,
+                                         .message = std::move(message)}}}};
+  };
+  model::Name name{"Gateway", "default/edge"};
+  done(status(true, "a"), t0);
+  CHECK(done(status(true, "a"), t1).nothing());
+  done(status(true, "b"), t1);
+  CHECK(view().find<model::ObjectStatus>(name)->conditions[0].transition == t0);
+  done(status(false, "b"), t1);
+  CHECK(view().find<model::ObjectStatus>(name)->conditions[0].transition == t1);
+
+  SECTION("the status goes away with its object") {
+    done(Remove{edge});
+    CHECK(view().table<model::ObjectStatus>().empty());
+    CHECK(done(status(true, "late")).nothing());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "register writes node, instance and checks as one change") {
+  auto command = instance("n1", "web");
+  command.checks = {check("alive", model::Health::passing),
+                    check("http", model::Health::warning, "web")};
+  auto outcome = done(command);
+  CHECK(outcome.commit.revision == 1);
+  CHECK(outcome.services == std::vector<ServiceKey>{{"", "web"}});
+  auto instances = instances_of(view(), {"", "web"});
+  REQUIRE(instances.size() == 1);
+  CHECK(instances[0].node->value.address == "10.0.0.1");
+  CHECK(instances[0].checks.size() == 2);
+  CHECK(instances[0].checks[1]->value.service_name == "web");
+  CHECK(instances[0].overall == model::Health::warning);
+  CHECK(service_index(view(), {"", "web"}) == 1);
+  CHECK(done(command).nothing());
+}
+
+TEST_CASE_METHOD(Fixture, "register refuses with Consul's words") {
+  auto detail = [&](auto change) {
+    auto command = instance("n1", "web");
+    change(command);
+    auto error = refused(command);
+    CHECK(error.code == Errc::invalid);
+    return error.detail;
+  };
+  CHECK(detail([](auto& c) { c.node.name.clear(); }) == "Must provide node");
+  CHECK(detail([](auto& c) { c.node.address.clear(); }) ==
+        "Must provide address if SkipNodeUpdate is not set");
+  CHECK(detail([](auto& c) { c.node.id = "7"; }) == "Bad node ID: 7: must be a UUID");
+  CHECK(detail([](auto& c) { c.instance->service.clear(); }) ==
+        "Must provide service name (Service.Service)");
+  CHECK(detail([](auto& c) { c.instance->service.clear(), c.instance->id = "i"; }) ==
+        "Must provide service name (Service.Service) when service ID is provided");
+  CHECK(detail([](auto& c) { c.instance->address = "0.0.0.0"; }) == "Invalid service address");
+  CHECK(detail([](auto& c) { c.node.peer = "east"; }) ==
+        "cannot register requests with PeerName in them");
+  CHECK(detail([](auto& c) { c.checks = {check("c", model::Health::passing, "db")}; }) ==
+        "Unknown service ID 'db' for check ID 'c'");
+}
+
+TEST_CASE_METHOD(Fixture, "a check or a node that changes wakes the services it speaks of") {
+  auto command = instance("n1", "web");
+  command.checks = {check("alive", model::Health::passing),
+                    check("http", model::Health::passing, "web")};
+  done(command);
+  done(instance("n1", "db"));
+  done(instance("n2", "api"));
+  CHECK(service_index(view(), {"", "web"}) == 1);
+  CHECK(service_index(view(), {"", "db"}) == 2);
+
+  done(ReportCheck{"n1", "http", model::Health::critical, "no answer"});
+  CHECK(service_index(view(), {"", "web"}) == 4);
+  CHECK(service_index(view(), {"", "db"}) == 2);
+  CHECK(done(ReportCheck{"n1", "http", model::Health::critical, "no answer"}).nothing());
+
+  done(ReportCheck{"n1", "alive", model::Health::warning, ""});
+  CHECK(service_index(view(), {"", "web"}) == 5);
+  CHECK(service_index(view(), {"", "db"}) == 5);
+  CHECK(service_index(view(), {"", "api"}) == 3);
+
+  Register moved{.node = {.name = "n1", .address = "10.0.0.9"}};
+  auto outcome = done(moved);
+  CHECK(outcome.services == std::vector<ServiceKey>{{"", "db"}, {"", "web"}});
+  CHECK(service_index(view(), {"", "api"}) == 3);
+  CHECK(refused(ReportCheck{"n1", "none", model::Health::passing, ""}).code == Errc::not_found);
+}
+
+TEST_CASE_METHOD(Fixture, "deregistering takes the instance's checks, or all of the node") {
+  auto command = instance("n1", "web");
+  command.checks = {check("alive", model::Health::passing),
+                    check("http", model::Health::passing, "web")};
+  done(command);
+  done(instance("n1", "db"));
+  CHECK(done(Deregister{"n1", "nothing", ""}).nothing());
+  CHECK(done(Deregister{"n9", "", ""}).nothing());
+
+  done(Deregister{"n1", "web", ""});
+  CHECK(instances_of(view(), {"", "web"}).empty());
+  CHECK(view().table<model::HealthCheck>().size() == 1);
+  CHECK(view().services.size() == 1);
+  CHECK(view().extinction == 3);
+  CHECK(service_index(view(), {"", "web"}) == 3);
+  CHECK(service_index(view(), {"", "never"}) == 3);
+
+  done(Deregister{"n1", "", ""});
+  CHECK(view().table<model::Node>().empty());
+  CHECK(view().table<model::ServiceInstance>().empty());
+  CHECK(view().table<model::HealthCheck>().empty());
+  CHECK(view().checks.empty());
+  CHECK(view().node_instances.empty());
+  CHECK(view().services.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "an instance that changes its service leaves the old one") {
+  done(instance("n1", "web", "i"));
+  auto outcome = done(instance("n1", "db", "i"));
+  CHECK(outcome.services == std::vector<ServiceKey>{{"", "db"}, {"", "web"}});
+  CHECK(instances_of(view(), {"", "web"}).empty());
+  CHECK(instances_of(view(), {"", "db"}).size() == 1);
+}

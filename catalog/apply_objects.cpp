@@ -1,0 +1,131 @@
+#include "base/overload.hpp"
+#include "catalog/change.hpp"
+#include "catalog/kinds.hpp"
+
+#include <algorithm>
+
+/// Kubernetes-style objects, config entries, and the conditions of objects.
+namespace strait::catalog {
+
+namespace {
+
+/// Whether the object's source gives uids of its own (Kubernetes does): then its uid, generation
+/// and creation time are taken as they are, so that observedGeneration means what it says there.
+bool brings_identity(const model::Meta& meta) {
+  constexpr std::size_t version_digit = 14; // RFC 9562: ours are of version 8.
+  return !meta.uid.empty() && !(meta.uid.size() == 36 && meta.uid[version_digit] == '8');
+}
+
+template <HasMeta T>
+bool spec_differs(const T& a, T b) {
+  b.meta = a.meta;
+  return !(a == b);
+}
+
+template <HasMeta T>
+void put_object(Change& change, T object, const RecordPtr<T>& stored, WallTime now) {
+  auto& meta = object.meta;
+  if (!brings_identity(meta)) {
+    bool ours = stored && !brings_identity(stored->value.meta);
+    meta.uid = ours ? stored->value.meta.uid : derive_uid(model::key_of(object), change.revision());
+    meta.created = ours ? stored->value.meta.created : now;
+    meta.generation = ours ? stored->value.meta.generation : 1;
+    if (ours && spec_differs(stored->value, object))
+      ++meta.generation;
+  } else if (meta.created == WallTime{}) {
+    meta.created = stored ? stored->value.meta.created : now;
+  }
+  change.put(std::move(object));
+}
+
+/// lastTransitionTime stays as long as the status does.
+void keep_transitions(std::vector<model::Condition>& conditions,
+                      const std::vector<model::Condition>* stored, WallTime now) {
+  for (auto& condition : conditions) {
+    condition.transition = now;
+    if (!stored)
+      continue;
+    auto same = std::find_if(stored->begin(), stored->end(),
+                             [&](auto& it) { return it.type == condition.type; });
+    if (same != stored->end() && same->status == condition.status)
+      condition.transition = same->transition;
+  }
+}
+
+} // namespace
+
+void apply(Change& change, const CommandLimits&, const Put& command, WallTime now) {
+  auto key = key_of(command.object);
+  std::visit(
+      [&]<class T>(const T& object) {
+        auto stored = change.view().template record<T>(key.name);
+        require(change, key, command.cas, stored ? stored->modified : 0);
+        if (change.refused())
+          return;
+        if constexpr (HasMeta<T>)
+          put_object(change, object, stored, now);
+        else if constexpr (std::is_same_v<T, model::ExportedServices> ||
+                           std::is_same_v<T, model::ServiceIntentions>)
+          change.put(object);
+        else
+          change.refuse(Errc::invalid, "{}: is not written by Put", model::to_string(key));
+      },
+      command.object);
+}
+
+void apply(Change& change, const CommandLimits&, const Remove& command, WallTime) {
+  bool known = with_kind(command.key.kind, [&]<class T>() {
+    if constexpr (HasMeta<T> || std::is_same_v<T, model::ExportedServices> ||
+                  std::is_same_v<T, model::ServiceIntentions>) {
+      auto stored = change.view().template record<T>(command.key.name);
+      require(change, command.key, command.cas, stored ? stored->modified : 0);
+      if (change.refused())
+        return;
+      if (!change.template erase<T>(command.key.name))
+        change.refuse(Errc::not_found, "{}: does not exist", model::to_string(command.key));
+      model::ObjectStatus status{.object = command.key};
+      change.template erase<model::ObjectStatus>(model::key_of(status).name);
+    } else {
+      change.refuse(Errc::invalid, "{}: is not removed by Remove", model::to_string(command.key));
+    }
+  });
+  if (!known)
+    change.refuse(Errc::invalid, "{}: is not removed by Remove", model::to_string(command.key));
+}
+
+void apply(Change& change, const CommandLimits&, const ReportStatus& command, WallTime now) {
+  auto status = command.status;
+  auto name = model::key_of(status).name;
+  bool exists = false;
+  with_kind(status.object.kind,
+            [&]<class T>() { exists = change.view().template find<T>(status.object.name); });
+  if (!exists) {
+    change.erase<model::ObjectStatus>(name);
+    return;
+  }
+  auto* stored = change.view().find<model::ObjectStatus>(name);
+  keep_transitions(status.conditions, stored ? &stored->conditions : nullptr, now);
+  for (auto& listener : status.listeners) {
+    const std::vector<model::Condition>* before = nullptr;
+    if (stored)
+      for (auto& it : stored->listeners)
+        if (it.name == listener.name)
+          before = &it.conditions;
+    keep_transitions(listener.conditions, before, now);
+  }
+  for (auto& parent : status.parents) {
+    const std::vector<model::Condition>* before = nullptr;
+    if (stored)
+      for (auto& it : stored->parents)
+        if (it.parent == parent.parent && it.controller == parent.controller)
+          before = &it.conditions;
+    keep_transitions(parent.conditions, before, now);
+  }
+  change.put(std::move(status));
+}
+
+void apply(Change& change, const CommandLimits&, const WriteAuthority& command, WallTime) {
+  change.put(command.authority);
+}
+
+} // namespace strait::catalog
