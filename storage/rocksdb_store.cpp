@@ -8,7 +8,8 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
-#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 #include <exception>
 
 namespace strait::storage {
@@ -18,8 +19,7 @@ namespace {
 constexpr std::size_t write_buffer_bytes = 32U << 20U; // Of all column families together.
 constexpr std::size_t block_cache_bytes = 16U << 20U;  // Readers live on the catalog, not on this.
 constexpr int open_files_max = 512;
-constexpr std::size_t own_log_bytes_max = 1U << 20U;
-constexpr std::size_t own_log_files_max = 2;
+constexpr std::size_t warning_bytes_max = 1024;
 /// How often the floor is raised while the store is open: two syncs more in so many commits.
 constexpr Revision floor_step = 4096;
 constexpr std::size_t shown_bytes_max = 200;
@@ -28,6 +28,24 @@ constexpr const char* values_family = "values";
 constexpr const char* changes_family = "changes";
 constexpr const char* id_key = "id";
 constexpr const char* revision_key = "revision";
+
+/// RocksDB's own text log goes to ours and never to a file: with the disk full, its file logger
+/// ends the process by an assertion.
+class Warnings final : public rocksdb::Logger {
+public:
+  explicit Warnings(Log log) : Logger{rocksdb::InfoLogLevel::WARN_LEVEL}, log_{std::move(log)} {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    if (!log_.enabled(LogLevel::warn))
+      return;
+    char text[warning_bytes_max];
+    if (std::vsnprintf(text, sizeof text, format, arguments) > 0)
+      log_.warn("RocksDB: {}", text);
+  }
+
+private:
+  Log log_;
+};
 
 rocksdb::Options database_options(const RocksOptions& options) {
   rocksdb::Options database;
@@ -43,9 +61,7 @@ rocksdb::Options database_options(const RocksOptions& options) {
   database.max_background_jobs = 2;
   database.max_open_files = open_files_max;
   database.compression = rocksdb::kLZ4Compression;
-  database.max_log_file_size = own_log_bytes_max;
-  database.keep_log_file_num = own_log_files_max;
-  database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  database.info_log = std::make_shared<Warnings>(options.log);
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;
@@ -178,22 +194,9 @@ private:
     auto newest = decode_revision(bytes);
     if (!newest)
       return fail(Errc::corrupt, "{}: revision record: {}", name(), newest.error().detail);
-    Revision first = *newest + 1, last = 0;
-    auto at = database_.iterate(database_.changes);
-    for (bool ends : {false, true}) {
-      ends ? at->SeekToLast() : at->SeekToFirst();
-      if (!at->status().ok())
-        return failed(name(), "cannot read its change log", at->status());
-      if (!at->Valid())
-        break;
-      auto found = decode_revision(at->key().ToStringView());
-      if (!found)
-        return fail(Errc::corrupt, "{}: change log: {}", name(), found.error().detail);
-      (ends ? last : first) = *found;
-    }
-    if (last != *newest)
-      return fail(Errc::corrupt, "{}: the change log ends at revision {}, expected {}", name(),
-                  last, *newest);
+    auto first = check_log(*newest);
+    if (!first)
+      return fail(first.error());
     auto floor = directory_->read_floor();
     if (!floor)
       return fail(floor.error());
@@ -202,8 +205,34 @@ private:
                   "{}: its newest revision is {}, but it had reached {}: commits were lost", name(),
                   *newest, *floor);
     floor_ = *floor;
-    start(std::move(id), *newest, first);
+    start(std::move(id), *newest, *first);
     return raise_floor(*newest);
+  }
+
+  /// The first revision of the log, after going through all of it. Whole files can be lost without
+  /// one wrong checksum, when the end of RocksDB's manifest is cut off: then commits are missing in
+  /// the middle, while the newest are read from the write-ahead log.
+  Result<Revision> check_log(Revision newest) const {
+    auto at = database_.iterate(database_.changes);
+    Revision first = newest + 1, expected = 0;
+    for (at->SeekToFirst(); at->Valid(); at->Next(), ++expected) {
+      auto found = decode_revision(at->key().ToStringView());
+      if (!found)
+        return fail(Errc::corrupt, "{}: change log: {}", name(), found.error().detail);
+      if (expected == 0)
+        first = expected = *found;
+      if (*found != expected)
+        return fail(Errc::corrupt, "{}: the change log has commit {} where {} is expected", name(),
+                    *found, expected);
+    }
+    if (!at->status().ok())
+      return failed(name(), "cannot read its change log", at->status());
+    if (newest != 0 && expected != newest + 1)
+      return fail(Errc::corrupt, "{}: the change log ends before revision {}, expected {}", name(),
+                  expected, newest);
+    if (newest == 0 && expected != 0)
+      return fail(Errc::corrupt, "{}: the change log has commits, its revision is 0", name());
+    return first;
   }
 
   Status raise_floor(Revision reached) {
@@ -309,8 +338,7 @@ Result<std::string> dump(const std::string& path, std::size_t lines_max) {
   if (auto good = (*directory)->check_format(); !good)
     return fail(good.error());
   Database database;
-  if (auto status = database.open(database_options({.path = path, .limits = {}}),
-                                  (*directory)->database_path());
+  if (auto status = database.open(database_options({.path = path}), (*directory)->database_path());
       !status.ok())
     return failed(name, "cannot open its database", status);
   std::string text;

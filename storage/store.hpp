@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -110,6 +111,8 @@ struct RocksOptions {
   /// Bound of the write-ahead log, hence of the time to recover.
   std::uint64_t wal_bytes_max = 256U << 20U;
   Limits limits = {};
+  /// Takes RocksDB's warnings, from its threads too.
+  Log log = {};
 };
 
 /// Opens or creates a store in a directory, which is made with mode 0700 if only it is missing.
