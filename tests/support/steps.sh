@@ -8,6 +8,7 @@ steps_passed=0 steps_failed=0 steps_skipped=0
 steps_failed_names=() steps_skipped_names=()
 readonly STEP_SKIPPED=77        # As Automake and CTest have it.
 readonly STEP_TAIL_LINES=40     # How much of a failed step's log is shown.
+readonly TESTS_TAIL_LINES=200   # The same for failed tests, without the lines of those that passed.
 readonly STEP_HEARTBEAT=60      # Seconds between signs of life where output is not a terminal.
 STEP_LOGS=${STEP_LOGS:-build/logs}
 
@@ -80,44 +81,43 @@ step_skip() { # NAME REASON: records a step that could not be tried
 
 # Runs ctest in a build directory as a step and counts its tests instead of the step.
 step_ctest() { # NAME DIRECTORY [CTEST ARGUMENTS...]
-  local name=$1 directory=$2 start=$SECONDS code=0 log junit tests failed skipped ticker
+  local name=$1 directory=$2 start=$SECONDS code=0 log ticker text test summary tests=0 failed=0 skipped
   shift 2
   log=$STEP_LOGS/${name//[ \/]/-}.log
-  junit=$(realpath -m "$STEP_LOGS/${name//[ \/]/-}.xml")
   mkdir -p "$STEP_LOGS"
-  rm -f "$junit"
   : >"$log"
   step_ticker "$name" "$log" &
   ticker=$!
-  ctest --test-dir "$directory" --output-on-failure --no-tests=error -j "$(nproc)" --output-junit "$junit" "$@" \
+  ctest --test-dir "$directory" --output-on-failure --no-tests=error -j "$(nproc)" "$@" \
     >"$log" 2>&1 </dev/null || code=$?
   kill "$ticker" 2>/dev/null
   wait "$ticker" 2>/dev/null || true
-  tests=$(steps_junit tests "$junit") failed=$(steps_junit failures "$junit") skipped=$(steps_junit skipped "$junit")
-  # A test that could not be started is neither passed nor failed for JUnit; ctest's exit code knows.
-  [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || { failed=1; tests=$((tests > 0 ? tests : 1)); }
+  # "97% tests passed, 1 tests failed out of 30": the skipped are among the 30, and not among the failed.
+  summary=$(grep -oE '[0-9]+ tests failed out of [0-9]+' "$log" | tail -n 1)
+  [ -z "$summary" ] || { failed=${summary%% *}; tests=${summary##* }; }
+  skipped=$(grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*Skipped' "$log")
+  # Whatever went wrong beyond the tests (none found, no build, a crash of ctest) counts as one failure.
+  [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || { failed=1; tests=$((tests + 1)); }
   steps_passed=$((steps_passed + tests - failed - skipped))
   steps_failed=$((steps_failed + failed))
   steps_skipped=$((steps_skipped + skipped))
   if [ "$failed" -eq 0 ]; then
-    local text="$tests tests"
+    text="$tests tests"
     [ "$skipped" -eq 0 ] || text="$text, $skipped of them skipped"
     step_line ok "$name" "$((SECONDS - start))" "$text"
     return 0
   fi
   step_line FAIL "$name" "$((SECONDS - start))" "$failed of $tests tests, log $log:"
-  while read -r test; do
-    steps_failed_names+=("$name: $test")
-  done < <(sed -n '/^The following tests FAILED:/,/^$/s/^\t *[0-9]* - \(.*\) (.*$/\1/p' "$log")
-  grep -B "$STEP_TAIL_LINES" -m 1 -E '^The following tests FAILED:' "$log" | sed 's/^/    | /' || true
-  sed -n '/^The following tests FAILED:/,$p' "$log" | sed 's/^/    | /'
+  grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed )' "$log" |
+    tail -n "$TESTS_TAIL_LINES" | sed 's/^/    | /'
+  if grep -q '^The following tests FAILED:' "$log"; then
+    while read -r test; do
+      steps_failed_names+=("$name: $test")
+    done < <(sed -n '/^The following tests FAILED:/,/^$/s/^[[:space:]]*[0-9]* - \(.*\) (.*$/\1/p' "$log")
+  else
+    steps_failed_names+=("$name")
+  fi
   return 1
-}
-
-steps_junit() { # ATTRIBUTE FILE: the number in <testsuite ATTRIBUTE="N">, 0 when there is none
-  local value
-  value=$(sed -n "/<testsuite /,/>/s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$2" 2>/dev/null | head -n 1)
-  echo "${value:-0}"
 }
 
 # The last lines of a run: what failed, and the one line that programs read.
