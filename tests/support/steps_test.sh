@@ -19,7 +19,8 @@ run_steps 'step good true; step other true; steps_close'
 expect "exit code when all pass" "$code" 0
 expect "closing line when all pass" "$(tail -n 1 <<<"$output")" "2 passed, 0 failed, 0 skipped"
 
-run_steps 'step good true; step bad bash -c "echo the reason; exit 3"; step none bash -c "echo no Go; exit 77"; steps_close'
+run_steps 'step good true; step bad bash -c "echo the reason; exit 3"
+step none bash -c "echo no Go; exit 77"; steps_close'
 expect "exit code when one fails" "$code" 1
 expect "closing line when one fails" "$(tail -n 1 <<<"$output")" "1 passed, 1 failed, 1 skipped"
 expect "the end of the failed log is shown" "$(grep -c '| the reason' <<<"$output")" 1
