@@ -34,7 +34,8 @@ std::shared_ptr<const Node> counted(Node node, CopyCost& cost) {
 PathPtr edit_path(const PathNode* old, std::string_view segment,
                   std::optional<std::string_view> rest, PathType type, const Edit& edit,
                   CopyCost& cost) {
-  PathNode node = old ? *old : PathNode{.hash = hash_text(segment), .segment = std::string{segment}};
+  PathNode node =
+      old ? *old : PathNode{.hash = hash_text(segment), .segment = std::string{segment}};
   if (!rest) {
     auto& list = type == PathType::exact ? node.exact : node.prefix;
     list = counted(list, edit(list), cost);

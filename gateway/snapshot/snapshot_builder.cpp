@@ -75,13 +75,20 @@ struct SnapshotBuilder::Change {
                 {Errc::not_found, route->id + ": listener '" + listener + "' does not exist"});
       return;
     }
+    if (key != binding_key(listener, route->id)) {
+      leave_out(
+          "route " + key,
+          {Errc::invalid, "route '" + key + "': id: must be its key's, not '" + route->id + "'"});
+      return;
+    }
     const auto& bound_to = *table->second->listener;
     const bool http = std::holds_alternative<HttpRoute>(route->route);
     if (http ? !serves_http(bound_to) : bound_to.protocol != Protocol::tcp) {
       leave_out("route " + key,
-                {Errc::invalid, route->id + ": listener '" + listener + "' speaks " +
-                                    std::string{name_of(bound_to.protocol)} +
-                                    ", which this kind of route cannot be bound to"});
+                {Errc::invalid, route->id + ": listener '" + listener + "' takes " +
+                                    (serves_http(bound_to)                ? "HTTP routes only"
+                                     : bound_to.protocol == Protocol::tcp ? "TCP routes only"
+                                                                          : "no routes")});
       return;
     }
     if (http) {

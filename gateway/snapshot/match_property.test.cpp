@@ -1,0 +1,137 @@
+#include "gateway/snapshot/http_table.hpp"
+#include "gateway/snapshot/match_oracle.hpp"
+#include "gateway/snapshot/random_config.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <random>
+
+using namespace strait;
+using namespace strait::gateway;
+
+namespace {
+
+RandomConfig seeded(std::mt19937_64& random) {
+  return RandomConfig{[&random](std::size_t limit) { return random() % limit; }};
+}
+
+bool same(const MatchedRule& a, const MatchedRule& b) {
+  return a.route == b.route && a.rule == b.rule && a.match == b.match;
+}
+
+std::vector<const BoundRoute*> http_routes(const Config& config, const std::string& listener) {
+  std::vector<const BoundRoute*> routes;
+  for (const auto& [key, route] : config.routes)
+    if (listener_of(key) == listener && std::holds_alternative<HttpRoute>(route->route))
+      routes.push_back(route.get());
+  return routes;
+}
+
+std::vector<std::string> details(const std::vector<Error>& errors) {
+  std::vector<std::string> texts;
+  for (const auto& error : errors)
+    texts.push_back(error.detail);
+  return texts;
+}
+
+} // namespace
+
+TEST_CASE("the table finds what a scan of all routes finds") {
+  std::size_t found = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937_64 random{seed};
+    auto make = seeded(random);
+    HttpTable table;
+    CopyCost cost;
+    std::vector<std::shared_ptr<const BoundRoute>> kept;
+    std::vector<const BoundRoute*> routes;
+    for (auto count = random() % 30; count > 0; --count) {
+      auto route = std::make_shared<BoundRoute>();
+      route->id = std::to_string(count);
+      route->created = WallTime{Millis{random() % 3}};
+      route->route = make.http_route();
+      auto compiled = compile(route);
+      REQUIRE(compiled);
+      table = table.with(*compiled, cost);
+      kept.push_back(route);
+      routes.push_back(route.get());
+    }
+    for (int step = 0; step < 100; ++step) {
+      auto request = make.request();
+      auto view = request.view();
+      auto expected = oracle::match(routes, view);
+      auto actual = table.match(view);
+      found += actual ? 1 : 0;
+      INFO("seed " << seed << " " << request.method << " " << request.host << " " << request.path
+                   << "?" << request.query);
+      REQUIRE(same(actual, expected));
+    }
+    for (const auto& route : kept)
+      table = table.without(*route, cost);
+    REQUIRE(table.empty());
+  }
+  CHECK(found > 2000); // Else the words no longer meet and the test says little.
+}
+
+TEST_CASE("a snapshot grown by deltas is the one built from the whole") {
+  std::size_t found = 0;
+  std::size_t left_out = 0;
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    std::mt19937_64 random{seed};
+    auto make = seeded(random);
+    SnapshotBuilder grown;
+    Config config;
+    for (std::uint64_t epoch = 1; epoch <= 40; ++epoch) {
+      Delta delta{.from = epoch - 1, .epoch = epoch};
+      for (auto count = random() % 6; count > 0; --count)
+        make.change_something(delta);
+      config = apply(config, delta);
+      auto snapshot = grown.apply(delta);
+      REQUIRE(snapshot);
+      REQUIRE(to_text((*snapshot)->config) == to_text(config));
+      SnapshotBuilder fresh;
+      auto rebuilt = fresh.apply(whole(config));
+      REQUIRE(rebuilt);
+      INFO("seed " << seed << " epoch " << epoch);
+      REQUIRE(details(grown.errors()) == details(fresh.errors()));
+      left_out += grown.errors().size();
+      REQUIRE((*snapshot)->ports.size() == (*rebuilt)->ports.size());
+      for (const auto& [port, table] : (*snapshot)->ports) {
+        auto* other = (*rebuilt)->ports.find(port);
+        REQUIRE(other);
+        for (int step = 0; step < 20; ++step) {
+          auto request = make.request();
+          auto view = request.view();
+          auto* a = table->find(view.host);
+          auto* b = (*other)->find(view.host);
+          REQUIRE((a == nullptr) == (b == nullptr));
+          if (!a)
+            continue;
+          REQUIRE(a->listener == b->listener);
+          REQUIRE(hostname_covers(a->listener->hostname, view.host));
+          REQUIRE(a->tcp == b->tcp);
+          auto rule = match(*a, view);
+          REQUIRE(same(rule, match(*b, view)));
+          REQUIRE(rule.rule_id == match(*b, view).rule_id);
+          found += rule ? 1 : 0;
+          if (a->http)
+            REQUIRE(same(rule, oracle::match(http_routes(config, a->listener->name), view)));
+        }
+      }
+      for (const auto* id : {"service/default/web/80", "peer/dc2/api", "none"}) {
+        auto* cluster = config.clusters.find(std::string{id});
+        CHECK((*snapshot)->cluster(id) == (cluster ? cluster->get() : nullptr));
+      }
+    }
+    // A whole on top of what is there, as after a mismatch, changes nothing.
+    auto before = to_text(grown.current()->config);
+    config.epoch = 99;
+    auto compiled = grown.counters().routes_compiled;
+    REQUIRE(grown.apply(whole(config)));
+    CHECK(to_text(grown.current()->config) == before);
+    CHECK(grown.current()->epoch() == 99);
+    CHECK(grown.counters().routes_compiled == compiled);
+  }
+  CHECK(found > 500);
+  CHECK(left_out > 500);
+}
