@@ -67,8 +67,15 @@ std::vector<Publisher::Send> Publisher::acknowledged(Subscriber subscriber) {
 
 std::vector<Topic> topics_of(const catalog::Outcome& outcome) {
   std::vector<Topic> topics;
-  for (auto& key : outcome.changed)
+  for (auto& key : outcome.changed) {
     topics.push_back(catalog::topic_of(key));
+    // A slice that is new to its Service is known to nobody by name.
+    if (key.kind == model::Kind::endpoint_slice)
+      if (auto* slice = outcome.view->find<model::EndpointSlice>(key.name))
+        if (auto label = slice->meta.labels.find(catalog::service_name_label);
+            label != slice->meta.labels.end())
+          topics.push_back(catalog::slices_topic({key.name.ns, label->second}));
+  }
   for (auto& service : outcome.services)
     topics.push_back(catalog::topic_of(service));
   return topics;

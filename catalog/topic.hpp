@@ -18,5 +18,11 @@ inline Topic topic_of(const model::ObjectKey& key) { return {key.kind, key.name}
 inline Topic topic_of(const ServiceKey& key) {
   return {model::Kind::service_instance, {key.peer, key.service}};
 }
+/// All slices of one Kubernetes Service, whatever their names.
+inline Topic slices_topic(const model::Name& service) {
+  return {model::Kind::endpoint_slice, {"service/" + service.ns, service.name}};
+}
+/// The label that ties an EndpointSlice to its Service.
+inline constexpr const char* service_name_label = "kubernetes.io/service-name";
 
 } // namespace strait::catalog
