@@ -44,6 +44,7 @@ struct TlsServerOptions {
   ClientAuth client_auth = ClientAuth::none;
   std::string client_ca_pem; ///< Roots for clients; empty: `verify` alone decides.
   VerifyPeer verify;
+  /// Always off beside `verify`: a resumed session would not ask it again.
   bool session_tickets = true;
   /// 80 random bytes shared by the contexts of all workers, so that a ticket of one is good for
   /// the others. Empty: each context has its own.

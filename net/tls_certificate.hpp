@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+struct stack_st_X509; // OpenSSL's STACK_OF(X509).
+
 namespace strait::net {
 
 /// A private key with the certificate chain that proves it. Immutable; any thread.
@@ -46,7 +48,7 @@ struct PeerIdentity {
 };
 
 /// Reads the identity off a chain; leaf first.
-PeerIdentity peer_identity(X509* leaf, const STACK_OF(X509) * chain);
+PeerIdentity peer_identity(X509* leaf, const stack_st_X509* chain);
 
 /// Certificates of a PEM bundle as an OpenSSL store. invalid: not PEM, or none in it.
 Result<std::shared_ptr<X509_STORE>> trust_store(std::string_view pem_bundle);
