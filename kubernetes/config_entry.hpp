@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "catalog/model/peering.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+/// Consul's config entries as JSON, as its HTTP API (`PUT /v1/config`) and `consul config write`
+/// have them: keys in CamelCase or snake_case, in any case.
+namespace strait::kubernetes {
+
+using ConfigEntry = std::variant<model::ExportedServices, model::ServiceIntentions>;
+
+/// Kinds other than exported-services and service-intentions are refused, with a text that names
+/// those two. Errors begin with "kind/name: " as far as these are known.
+Result<ConfigEntry> decode_config_entry(std::string_view json);
+
+/// What `GET /v1/config/KIND/NAME` answers, CamelCase. The indexes are those of the catalog record.
+std::string encode_config_entry(const ConfigEntry& entry, std::uint64_t create_index,
+                                std::uint64_t modify_index);
+
+} // namespace strait::kubernetes
