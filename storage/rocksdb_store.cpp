@@ -16,8 +16,9 @@ namespace strait::storage {
 
 namespace {
 
-constexpr std::size_t write_buffer_bytes = 32U << 20U; // Of all column families together.
-constexpr std::size_t block_cache_bytes = 16U << 20U;  // Readers live on the catalog, not on this.
+constexpr std::size_t write_buffer_bytes = 16U
+                                           << 20U; // Of all families; recovery reads as much again.
+constexpr std::size_t block_cache_bytes = 16U << 20U; // Readers live on the catalog, not on this.
 constexpr int open_files_max = 512;
 constexpr std::size_t warning_bytes_max = 1024;
 /// How often the floor is raised while the store is open: two syncs more in so many commits.
