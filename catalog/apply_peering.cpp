@@ -156,6 +156,9 @@ void apply(Change& change, const CommandLimits& limits, const WritePeering& comm
     return;
   auto stored = change.view().record<model::Peering>(key.name);
   require(change, key, command.cas, stored ? stored->modified : 0);
+  auto secret_key = model::key_of(model::PeeringSecrets{.peering = peering.name});
+  auto stored_secrets = change.view().record<model::PeeringSecrets>(secret_key.name);
+  require(change, secret_key, command.secrets_cas, stored_secrets ? stored_secrets->modified : 0);
   if (stored && stored->value.state == PeeringState::deleting)
     change.refuse(Errc::conflict, "Peering {}: cannot write to peering that is marked for deletion",
                   peering.name);

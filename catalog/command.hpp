@@ -72,7 +72,8 @@ struct ImportTrust {
 struct WritePeering {
   model::Peering peering;
   std::optional<model::PeeringSecrets> secrets;
-  Cas cas;
+  Cas cas;         ///< Of the peering.
+  Cas secrets_cas; ///< Of its secrets: what keeps a secret single-use under concurrency.
 };
 /// What happened on the stream. Only the parts that are set are changed.
 struct ReportPeering {
