@@ -122,10 +122,15 @@ public:
   const Topics& depends() const;
   const std::set<std::string>& clusters() const;
 
+  /// False while some route waits for endpoints that nobody has told yet; until then it is served
+  /// as before, or not at all if it is new.
+  bool complete() const;
+
   /// What changed since the last take(): statuses only of objects whose status changed.
   struct Taken {
     std::shared_ptr<const Config> config;
-    std::shared_ptr<const Delta> delta; ///< From the config taken before; null if nothing changed.
+    /// From the config taken before; null if nothing changed, or there was none before.
+    std::shared_ptr<const Delta> delta;
     std::optional<model::ObjectStatus> gateway;
     std::map<model::ObjectKey, std::vector<model::ParentStatus>> routes;
   };
@@ -146,9 +151,6 @@ private:
 /// The oracle: all of one gateway from nothing but the view. `identity` as Binder's.
 Bound resolve_all(const View& view, const model::Name& gateway, const Settings& settings,
                   const std::shared_ptr<const Certificate>& identity = {});
-
-/// Statuses of a class and of routes towards parents that are no gateway of ours are not here: a
-/// parent of another controller gets no entry.
 
 /// Deterministic text of conditions, for golden files and comparison.
 std::string to_text(const model::ObjectStatus& status);

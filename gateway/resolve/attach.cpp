@@ -1,0 +1,126 @@
+#include "gateway/resolve/plan.hpp"
+#include "gateway/resolve/references.hpp"
+#include "gateway/snapshot/snapshot.hpp"
+
+#include <algorithm>
+
+namespace strait::gateway::resolve {
+
+namespace {
+
+using model::ConditionType;
+using model::FromNamespaces;
+using model::Reason;
+
+bool allows_namespace(const View& view, const GatewayPlan& plan, const ListenerPlan& listener,
+                      const std::string& ns) {
+  auto& allowed = listener.spec.allowed;
+  switch (allowed.from) {
+  case FromNamespaces::all:
+    return true;
+  case FromNamespaces::none:
+    return false;
+  case FromNamespaces::same:
+    return ns == plan.status.object.name.ns;
+  case FromNamespaces::selector: {
+    auto* found = view.find<model::Namespace>({"", ns});
+    return found && model::matches(allowed.selector, found->meta.labels);
+  }
+  }
+  return false;
+}
+
+bool allows_kind(const ListenerPlan& listener, model::Kind kind) {
+  return std::any_of(listener.kinds.begin(), listener.kinds.end(),
+                     [&](auto& it) { return it.kind == to_string(kind); });
+}
+
+/// What the parentRef comes to before the route's own references are looked at.
+std::optional<Problem> select(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
+                              const model::ParentRef& parent, Attachment& attachment) {
+  bool named = false, allowed = false;
+  for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
+    auto& listener = plan.listeners[i];
+    if ((!parent.section_name.empty() && parent.section_name != listener.spec.name) ||
+        (parent.port && *parent.port != listener.spec.port))
+      continue;
+    named = true;
+    if (!allows_kind(listener, route.route.kind) ||
+        !allows_namespace(view, plan, listener, route.route.name.ns))
+      continue;
+    allowed = true;
+    HostnameIntersection hostnames{true, {}};
+    if (route.route.kind == model::Kind::http_route)
+      hostnames = intersect(listener.spec.hostname, route.hostnames);
+    if (!hostnames.matches)
+      continue;
+    attachment.listeners.push_back(i);
+    attachment.hostnames.push_back(std::move(hostnames.hostnames));
+  }
+  if (!attachment.listeners.empty())
+    return {};
+  if (!named)
+    return Problem{
+        Reason::no_matching_parent,
+        fmt::format("no listener has {}", parent.section_name.empty()
+                                              ? fmt::format("port {}", parent.port.value_or(0))
+                                              : "the name " + parent.section_name)};
+  if (!allowed)
+    return Problem{Reason::not_allowed_by_listeners,
+                   fmt::format("no listener allows {}s of namespace {}",
+                               to_string(route.route.kind), route.route.name.ns)};
+  return Problem{Reason::no_matching_listener_hostname,
+                 "no listener's hostname has one in common with the route's"};
+}
+
+} // namespace
+
+HostnameIntersection intersect(const std::string& listener_hostname,
+                               const std::vector<std::string>& route) {
+  std::string listener = listener_hostname;
+  std::transform(listener.begin(), listener.end(), listener.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (route.empty())
+    return {true, listener.empty() ? std::vector<std::string>{} : std::vector{listener}};
+  HostnameIntersection result;
+  for (auto& hostname : route)
+    if (hostname_covers(listener, hostname))
+      result.hostnames.push_back(hostname);
+    else if (hostname_covers(hostname, listener))
+      result.hostnames.push_back(listener);
+  std::sort(result.hostnames.begin(), result.hostnames.end());
+  result.hostnames.erase(std::unique(result.hostnames.begin(), result.hostnames.end()),
+                         result.hostnames.end());
+  result.matches = !result.hostnames.empty();
+  return result;
+}
+
+Attachment attach(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
+                  const model::ParentRef& parent) {
+  Attachment attachment;
+  auto problem = select(view, plan, route, parent, attachment);
+  if (!problem && route.refused)
+    problem = route.refused;
+  if (!problem && route.unresolved &&
+      plan.policy.invalid_backends == model::InvalidBackends::detach_route)
+    problem = route.unresolved; // Specification B11: the listener rejects the route.
+  attachment.accepted = !problem;
+  if (problem) {
+    attachment.listeners.clear();
+    attachment.hostnames.clear();
+  }
+  attachment.conditions.push_back({.type = ConditionType::accepted,
+                                   .status = !problem,
+                                   .reason = problem ? problem->reason : Reason::accepted,
+                                   .message = problem ? problem->message : "",
+                                   .observed_generation = route.generation});
+  auto& refs = route.unresolved;
+  attachment.conditions.push_back({.type = ConditionType::resolved_refs,
+                                   .status = !refs,
+                                   .reason = refs ? refs->reason : Reason::resolved_refs,
+                                   .message = refs ? refs->message : "",
+                                   .observed_generation = route.generation});
+  return attachment;
+}
+
+} // namespace strait::gateway::resolve

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "gateway/resolve/resolve.hpp"
+
+namespace strait::gateway::resolve {
+
+/// One listener of a Gateway, checked by itself and against its siblings.
+struct ListenerPlan {
+  model::Listener spec;
+  std::vector<model::RouteGroupKind> kinds; ///< Supported ones; what routes may be of.
+  std::vector<model::Condition> conditions;
+  bool programmed = false;
+  /// What to serve; null unless programmed.
+  std::shared_ptr<const Listener> config;
+  std::vector<std::shared_ptr<const Certificate>> certificates;
+
+  /// What decides which routes attach: a change of anything else binds no route anew.
+  bool attaches_like(const ListenerPlan& other) const;
+};
+
+/// Everything about a Gateway but its routes.
+struct GatewayPlan {
+  bool ours = false; ///< Else nothing may be written to it or to its routes.
+  bool serves = false;
+  model::ReferencePolicy policy;
+  std::string controller;
+  std::vector<ListenerPlan> listeners;
+  model::ObjectStatus status; ///< Listeners without attachedRoutes.
+  bool selects_namespaces = false;
+  std::shared_ptr<const Listener> peering; ///< For peered gateways; null: it was not asked for.
+  Topics depends;
+};
+
+GatewayPlan plan_gateway(const View& view, const model::Name& gateway, const Settings& settings);
+
+/// How one parentRef of a route fares with the gateway's listeners.
+struct Attachment {
+  std::vector<std::size_t> listeners; ///< Indexes of those that it binds to.
+  /// Hostnames on each of those listeners, in the same order.
+  std::vector<std::vector<std::string>> hostnames;
+  bool accepted = false;
+  std::vector<model::Condition> conditions;
+};
+Attachment attach(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
+                  const model::ParentRef& parent);
+
+/// The hostnames that a route serves on a listener: the intersection, the more specific of each
+/// pair. Empty result with `matches` false: none in common. Empty with true: every host.
+struct HostnameIntersection {
+  bool matches = false;
+  std::vector<std::string> hostnames;
+};
+HostnameIntersection intersect(const std::string& listener, const std::vector<std::string>& route);
+
+/// The listener that lets gateways of peered datacenters in, where the Gateway asks for one by the
+/// annotation strait.dev/peering-port; the advertised address is strait.dev/peering-address.
+inline constexpr const char* peering_port_annotation = "strait.dev/peering-port";
+inline constexpr const char* peering_address_annotation = "strait.dev/peering-address";
+inline constexpr const char* peering_listener = "strait.dev/peering";
+
+} // namespace strait::gateway::resolve
