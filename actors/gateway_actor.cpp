@@ -12,6 +12,7 @@ constexpr std::size_t proxies_reported_max = 1'000;
 struct Steps {
   GatewayActor::stateful_pointer<GatewayState> self;
   model::Name gateway;
+  gateway::resolve::Settings settings;
   CatalogActor catalog;
   RootActor root;
   StatusActor status;
@@ -27,7 +28,7 @@ struct Steps {
     auto& state = self->state;
     state.flush_waits = false;
     auto taken = state.binder->take();
-    if (taken.delta || taken.config != state.config || !state.sent) {
+    if (whole() && (taken.delta || taken.config != state.config || !state.sent)) {
       state.config = taken.config;
       state.sent = true;
       for (auto& sink : state.sinks)
@@ -44,6 +45,14 @@ struct Steps {
     watch();
   }
 
+  /// Whether the first configuration would show all that exists: half of it would be wrong answers.
+  bool whole() const {
+    auto& state = self->state;
+    bool identified = state.identified || !settings.identities;
+    return state.sent || state.overdue ||
+           (state.synced && identified && state.seen > 0 && state.binder->complete());
+  }
+
   void watch() const {
     auto& state = self->state;
     if (state.binder->depends() == state.topics)
@@ -56,7 +65,7 @@ struct Steps {
 
   void look(const catalog::ViewPtr& view) const {
     auto& state = self->state;
-    if (view->revision <= state.seen && state.sent)
+    if (view->revision <= state.seen)
       return;
     state.seen = view->revision;
     state.binder->view_changed(*view);
@@ -70,11 +79,12 @@ GatewayActor::behavior_type gateway_actor(GatewayActor::stateful_pointer<Gateway
                                           model::Name gateway, gateway::resolve::Settings settings,
                                           CatalogActor catalog, RootActor root,
                                           StatusActor status) {
-  Steps steps{self, gateway, std::move(catalog), std::move(root), std::move(status)};
+  Steps steps{self, gateway, settings, std::move(catalog), std::move(root), std::move(status)};
   auto& state = self->state;
   state.binder = std::make_unique<gateway::resolve::Binder>(gateway, std::move(settings));
   self->request(steps.catalog, caf::infinite, view_atom::value)
       .then([steps](const catalog::ViewPtr& view) { steps.look(view); });
+  self->delayed_send(self, first_config_wait_max, overdue_atom::value);
   self->set_down_handler([self](caf::down_msg& down) {
     std::erase_if(self->state.sinks, [&](auto& sink) { return sink.address() == down.source; });
   });
@@ -97,7 +107,16 @@ GatewayActor::behavior_type gateway_actor(GatewayActor::stateful_pointer<Gateway
         steps.changed();
       },
       [steps](identity_atom, const CertificatePtr& identity) {
+        steps.self->state.identified = true;
         steps.self->state.binder->identity_changed(identity);
+        steps.changed();
+      },
+      [steps](synced_atom) {
+        steps.self->state.synced = true;
+        steps.changed();
+      },
+      [steps](overdue_atom) {
+        steps.self->state.overdue = true;
         steps.changed();
       },
       [steps](attach_atom, const ConfigSink& sink) {

@@ -112,6 +112,8 @@ using report_atom = caf::atom_constant<caf::atom("report")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using health_atom = caf::atom_constant<caf::atom("health")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
+using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using synced_atom = caf::atom_constant<caf::atom("synced")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
 /// Whoever watches topics of the catalog.
@@ -150,7 +152,9 @@ using GatewayActor = caf::typed_actor<
     caf::reacts_to<cluster_atom, ClusterPtr>,         // Root: endpoints of a cluster that it uses.
     caf::reacts_to<exports_atom, ResolvedExportsPtr>, // Root: what its peering listener lets in.
     caf::reacts_to<identity_atom, CertificatePtr>,    // Root: its own leaf certificate.
-    caf::reacts_to<attach_atom, ConfigSink>,          // A proxy or feed: send me every update.
+    caf::reacts_to<synced_atom>,             // Root: every route that exists has been told.
+    caf::reacts_to<overdue_atom>,            // Itself: what is missing is not waited for any more.
+    caf::reacts_to<attach_atom, ConfigSink>, // A proxy or feed: send me every update.
     caf::reacts_to<detach_atom, ConfigSink>,
     caf::reacts_to<served_atom, ProxyReport>, // A proxy or feed.
     caf::reacts_to<tick_atom>,                // Itself: everything that came together is in.
@@ -182,6 +186,7 @@ using RootActor = caf::typed_actor<
     caf::reacts_to<detach_atom, model::Name, ConfigSink>,
     caf::reacts_to<served_atom, model::Name, ProxyReport>, // A feed: what its process serves.
     caf::replies_to<report_atom, model::Name>::with<std::vector<ProxyReport>>, // Operators.
+    caf::reacts_to<synced_atom>, // Itself: who has not answered by now is not waited for.
     caf::reacts_to<restart_atom, model::ObjectKey>>; // Itself: the backoff is over.
 
 } // namespace strait::actors

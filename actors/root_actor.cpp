@@ -54,6 +54,20 @@ struct Steps {
     all(view.table<model::TcpRoute>(), Kind::tcp_route);
     all(view.table<model::Peering>(), Kind::peering);
     spawn_exports();
+    for (auto& [key, child] : self->state.children)
+      if (key.kind == Kind::http_route || key.kind == Kind::tcp_route)
+        self->state.unanswered.insert(key);
+    self->delayed_send(self, first_config_wait_max, synced_atom::value);
+    if (self->state.unanswered.empty())
+      synced();
+  }
+
+  void synced() const {
+    auto& state = self->state;
+    if (std::exchange(state.synced, true))
+      return;
+    for (auto& [name, gateway] : state.gateways)
+      self->send(gateway, synced_atom::value);
   }
 
   void look(const Change& change) const {
@@ -135,6 +149,8 @@ struct Steps {
       self->send(gateway, resolved_atom::value, key, route);
     for (auto& cluster : state.directory.clusters_of(name))
       self->send(gateway, cluster_atom::value, cluster);
+    if (state.synced)
+      self->send(gateway, synced_atom::value);
     for (auto& sink : state.sinks[name])
       self->send(gateway, attach_atom::value, sink);
     if (!options.dataplane)
@@ -174,6 +190,8 @@ struct Steps {
     for (auto& [name, told] : state.directory.route(key, route))
       if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
         self->send(gateway->second, resolved_atom::value, key, told);
+    if (state.unanswered.erase(key) > 0 && state.unanswered.empty())
+      synced();
   }
 
   void use(const Name& name, const std::set<std::string>& clusters) const {
@@ -334,6 +352,7 @@ RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
           return std::vector<ProxyReport>{};
         return steps.self->delegate(gateway->second, report_atom::value);
       },
+      [steps](synced_atom) { steps.synced(); },
       [steps](restart_atom, const ObjectKey& key) { steps.restart(key); },
   };
 }

@@ -40,6 +40,9 @@ struct RootState {
   std::map<model::Name, ProxyActor> proxies;            ///< In this process.
   std::map<model::Name, std::vector<ConfigSink>> sinks; ///< Feeds, also of gateways not here yet.
   std::map<model::Name, CertificatePtr> identities;
+  std::set<model::ObjectKey>
+      unanswered; ///< Routes that existed at the start and have not answered.
+  bool synced = false;
   ResolvedExportsPtr exports;
   Watcher exports_actor;
   Child exports_child;

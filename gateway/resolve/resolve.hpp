@@ -81,9 +81,8 @@ ResolvedExports resolve_exports(const View& view);
 /// Settings of the deployment rather than of any object.
 struct Settings {
   std::string datacenter = "dc1";
-  /// Where the gateway processes listen for peered datacenters; port 0: they do not.
-  std::string peering_address;
-  std::uint16_t peering_port = 0;
+  /// Gateways are given a certificate of their own before they serve.
+  bool identities = false;
   /// What local callers may do when no intention says; peered callers always need one that allows.
   bool default_allow = true;
 };
