@@ -1,0 +1,145 @@
+#pragma once
+
+#include "gateway/proxy/forwarded_head.hpp"
+#include "gateway/proxy/relay.hpp"
+#include "gateway/proxy/session.hpp"
+#include "net/http1_body.hpp"
+#include "net/http1_parser.hpp"
+
+#include <optional>
+#include <string>
+
+namespace strait::gateway::proxy {
+
+/// Whose request an exchange carries out.
+class ExchangeOwner {
+public:
+  /// The upstream side moved: call advance().
+  virtual void on_exchange() = 0;
+  /// Restarts (or, with nothing, stops) the time-out after which to call time_out().
+  virtual void expect(std::optional<Millis> within) = 0;
+
+protected:
+  ~ExchangeOwner() = default;
+};
+
+/// One request and its answer, from the first byte of the head to the last of the body:
+///
+///   head ─► connecting ─► streaming ─► done
+///              │              │ 101 ─► tunnel
+///              └──► replying ◄┘ (an answer of our own)
+///
+/// Bodies go straight from one receive buffer to the other socket, both ways at once, each read
+/// only when what was read before is written: what is held is bounded by the two buffers. The
+/// request stays in the client's buffer until the first byte of the answer came (or the buffer is
+/// full), so that it can be sent once more. Reused from request to request; one worker's thread.
+class Exchange final : public Channel::Owner, public UpstreamTicket::User {
+public:
+  enum class Outcome : std::uint8_t {
+    waiting,
+    next,   ///< Answered; the connection is good for another request.
+    close,  ///< Answered; the connection ends.
+    linger, ///< Answered before the request was read to its end: close so that the answer arrives.
+    abort,  ///< Nothing more can be said on this connection.
+  };
+
+  explicit Exchange(WorkerContext& worker);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// A request is about to arrive on the channel.
+  void begin(ExchangeOwner& owner, Channel& client, const PortState& port,
+             std::string_view client_ip);
+  Outcome advance();
+  /// What was expected did not happen in time.
+  Outcome time_out();
+  /// Drops everything: the connection is lost. Ready for begin() again.
+  void reset();
+  /// Nothing was received yet.
+  bool idle() const { return phase_ == Phase::idle; }
+  bool tunnel() const { return phase_ == Phase::tunnel; }
+
+private:
+  enum class Phase : std::uint8_t { idle, head, connecting, streaming, replying, tunnel, done };
+  /// How the answer's body goes on.
+  enum class Transfer : std::uint8_t { as_is, payload_only, chunk };
+
+  // exchange.cpp
+  void on_channel(Channel& channel) override;
+  void on_upstream(UpstreamConnection& connection) override;
+  void on_upstream_failed(bool timed_out, std::string_view why) override;
+  Outcome finish();
+  void log();
+
+  // exchange_route.cpp: which backend, which connection, and answers of our own.
+  void read_head();
+  void route();
+  void start_attempt(bool fresh, const UpstreamEndpoint* avoid);
+  void use(UpstreamConnection& connection);
+  void attempt_failed(std::string_view why);
+  void reply(int status, std::string_view text);
+  void drop_upstream();
+
+  // exchange_request.cpp
+  void pump_request();
+  void queue_request();
+
+  // exchange_response.cpp
+  void pump_response();
+  void queue_response();
+  void start_response();
+  void queue_body();
+  void response_ended();
+
+  WorkerContext& worker_;
+  ExchangeOwner* owner_ = nullptr;
+  Channel* client_ = nullptr;
+  const PortState* port_ = nullptr;
+  std::string_view client_ip_;
+
+  Phase phase_ = Phase::idle;
+  ServedPtr served_; // The snapshot of this request.
+  const ListenerTable* listener_ = nullptr;
+  MatchedRule matched_;
+  Choice choice_;
+  NamedCount* listener_counts_ = nullptr;
+
+  net::http1::RequestParser request_;
+  net::http1::BodyReader request_body_;
+  std::size_t request_read_ = 0; // Bytes of the client's buffer that are dealt with, not consumed.
+  bool keep_request_ = true;     // It may have to be sent once more.
+  bool request_done_ = false;    // Read to its end, and queued.
+  bool wants_upgrade_ = false;
+
+  UpstreamTicket ticket_;
+  const UpstreamEndpoint* attempted_ = nullptr; // Compared, never looked into.
+  UpstreamConnection* upstream_ = nullptr;
+  std::uint64_t upstream_out_before_ = 0, client_out_before_ = 0, client_in_before_ = 0;
+  unsigned retries_ = 0, connect_retries_ = 0;
+
+  net::http1::ResponseParser response_;
+  net::http1::BodyReader response_body_;
+  std::size_t response_read_ = 0;
+  Transfer transfer_ = Transfer::as_is;
+  bool response_begun_ = false; // A byte of it came.
+  bool head_sent_ = false;      // The final head was queued for the client.
+  bool response_done_ = false;
+  bool close_client_ = false;
+  bool lingers_ = false;
+  bool abort_ = false;
+  int status_ = 0;
+
+  net::OutputQueue to_upstream_, to_client_;
+  std::optional<Relay> relay_;
+  ForwardedHead forwarded_;
+  std::string text_, host_, sni_;
+  std::vector<HeaderView> header_views_;
+
+  // For the access log, if there is one: the request's text, gone from the buffer by then.
+  WallTime began_wall_{};
+  Instant began_{};
+  std::string log_method_, log_host_, log_target_, log_agent_, log_id_, log_endpoint_;
+};
+
+} // namespace strait::gateway::proxy

@@ -1,0 +1,247 @@
+#include "gateway/proxy/exchange.hpp"
+#include "net/http1_writer.hpp"
+
+namespace strait::gateway::proxy {
+
+using net::http1::HeaderId;
+using net::http1::Method;
+using net::http1::Progress;
+
+namespace {
+
+void lower_case(std::string_view text, std::string& out) {
+  out.assign(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+}
+
+/// RFC 9110 §9.2.2: sending it twice does no more than sending it once.
+bool idempotent(Method method) {
+  switch (method) {
+  case Method::get:
+  case Method::head:
+  case Method::put:
+  case Method::delete_:
+  case Method::options:
+  case Method::trace:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+void Exchange::read_head() {
+  for (;;) {
+    switch (request_.parse(client_->in.bytes())) {
+    case Progress::done:
+      request_.head().rebase(client_->in.base());
+      return route();
+    case Progress::failed:
+      worker_.counters.add(Counter::requests_refused);
+      return reply(net::http1::status_of(request_.error()),
+                   net::http1::to_string(request_.error()));
+    case Progress::need_more:
+      break;
+    }
+    switch (client_->fill()) {
+    case Channel::Flow::moved:
+      break;
+    case Channel::Flow::blocked:
+      return;
+    case Channel::Flow::full:
+      worker_.counters.add(Counter::requests_refused);
+      return reply(431, "the request's head is too large");
+    default: // The client left before it had asked anything.
+      close_client_ = true;
+      abort_ = client_->failed() || !client_->in.empty();
+      phase_ = Phase::done;
+      return;
+    }
+  }
+}
+
+void Exchange::route() {
+  auto& counters = worker_.counters;
+  auto& head = request_.head();
+  phase_ = Phase::connecting;
+  owner_->expect(std::nullopt);
+  counters.add(Counter::requests);
+  request_read_ = head.bytes();
+  request_body_.start(head);
+  request_done_ = request_body_.done();
+  close_client_ = close_client_ || !head.keep_alive() || port_->closing;
+  served_ = port_->served;
+  if (worker_.access_log) {
+    began_wall_ = now_wall();
+    log_method_ = head.method_text();
+    log_host_ = head.host();
+    log_target_ = head.target();
+    log_agent_ = head.get(HeaderId::user_agent);
+    log_id_ = head.get(HeaderId::x_request_id);
+  }
+  lower_case(head.host(), host_);
+
+  if (head.method() == Method::connect)
+    return reply(501, "CONNECT is not supported");
+  const auto body_max = worker_.options.limits.body_bytes_max;
+  if (body_max != 0 && head.content_length() > body_max)
+    return reply(413, "the request's body is too large");
+
+  listener_ = port_->table->find(host_);
+  if (!listener_) {
+    counters.add(Counter::no_listener);
+    return reply(404, "no listener for this host");
+  }
+  listener_counts_ = &counters.listeners.find_or_add(listener_->listener->name);
+  if (client_->stream().is_tls()) {
+    // A connection is good only for hosts of the listener that its SNI chose (RFC 9110 §15.5.20).
+    lower_case(static_cast<net::TlsStream&>(client_->stream()).sni(), sni_);
+    if (port_->table->find(sni_) != listener_) {
+      counters.add(Counter::misdirected);
+      return reply(421, "this host is served by another listener");
+    }
+  }
+  header_views_.clear();
+  for (const auto& field : head.fields())
+    header_views_.push_back({head.name(field), head.value(field)});
+  matched_ = match(*listener_, {.method = head.method_text(),
+                                .host = host_,
+                                .path = head.path(),
+                                .query = head.query(),
+                                .headers = header_views_});
+  if (!matched_) {
+    counters.add(Counter::no_route);
+    return reply(404, "no route for this request");
+  }
+  choice_ = worker_.routing.choose(matched_.rule_id, matched_.rule->backends, *served_);
+  if (!choice_.cluster) {
+    counters.add(Counter::backend_refused);
+    return reply(choice_.refusal, "the route has no valid backend for this request");
+  }
+  choice_.cluster->counts().requests.add();
+  const auto wanted = head.get(HeaderId::upgrade);
+  // h2c would take what follows out of our sight.
+  wants_upgrade_ = head.upgrade() && request_done_ &&
+                   !net::http1::equal_ignoring_case(wanted.substr(0, 3), "h2c");
+  start_attempt(false, nullptr);
+}
+
+void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
+  auto* endpoint = choice_.cluster->pick(avoid);
+  if (!endpoint) {
+    worker_.counters.add(Counter::no_endpoint);
+    return reply(503, "no endpoint is ready");
+  }
+  attempted_ = endpoint;
+  if (worker_.access_log)
+    log_endpoint_ = endpoint->name();
+  phase_ = Phase::connecting;
+  owner_->expect(std::nullopt);
+  UpstreamConnection* connection = nullptr;
+  switch (endpoint->lease(ticket_, fresh, connection)) {
+  case UpstreamEndpoint::Leased::now:
+    return use(*connection);
+  case UpstreamEndpoint::Leased::later:
+    return;
+  case UpstreamEndpoint::Leased::overflow:
+    return reply(503, "too many requests wait for the upstream");
+  }
+}
+
+void Exchange::use(UpstreamConnection& connection) {
+  upstream_ = &connection;
+  connection.channel.set_owner(*this);
+  upstream_out_before_ = connection.channel.bytes_out();
+  auto& head = request_.head();
+  head.rebase(client_->in.base());
+  request_read_ = head.bytes();
+  request_body_.start(head);
+  request_done_ = request_body_.done();
+  response_.reset();
+  response_read_ = 0;
+  phase_ = Phase::streaming;
+  text_.clear();
+  const bool written =
+      forwarded_.write_request(head,
+                               {.client_ip = client_ip_,
+                                .tls = client_->stream().is_tls(),
+                                .upgrade = wants_upgrade_,
+                                .edits = {&matched_.rule->request, &choice_.backend->request}},
+                               text_);
+  if (!written || !to_upstream_.copy(text_))
+    return reply(500, "the route's header edits cannot be carried out");
+  owner_->expect(request_done_ ? worker_.options.timeouts.upstream_response
+                               : worker_.options.timeouts.stream_idle);
+}
+
+void Exchange::drop_upstream() {
+  to_upstream_.clear();
+  std::exchange(upstream_, nullptr)->discard();
+}
+
+void Exchange::attempt_failed(std::string_view why) {
+  auto& counters = worker_.counters;
+  const bool sent_nothing = upstream_->channel.bytes_out() == upstream_out_before_;
+  const bool reused = upstream_->reused();
+  auto& endpoint = upstream_->endpoint();
+  counters.add(Counter::upstream_failures);
+  // A kept connection may have been closed for its age: that says nothing of the endpoint.
+  if (!reused)
+    endpoint.failed();
+  worker_.options.log.debug("{} {}: {}", choice_.cluster->id(), endpoint.name(), why);
+  const auto* avoid = reused ? nullptr : &endpoint;
+  drop_upstream();
+  const bool again = !response_begun_ && keep_request_ && retries_ == 0 &&
+                     (sent_nothing || idempotent(request_.head().method()));
+  if (!again)
+    return reply(502, "the upstream ended the connection before it answered");
+  ++retries_;
+  counters.add(Counter::retries);
+  start_attempt(true, avoid);
+}
+
+void Exchange::reply(int status, std::string_view text) {
+  if (upstream_)
+    drop_upstream();
+  ticket_.cancel();
+  if (head_sent_) {
+    abort_ = true;
+    return;
+  }
+  if (phase_ == Phase::head) // Where this request ends is not known.
+    close_client_ = lingers_ = true;
+  // A body that is at hand whole is passed over; else the connection cannot serve on.
+  if (!request_done_ && keep_request_ && !lingers_) {
+    const auto step = request_body_.skip(client_->in.bytes().substr(request_read_));
+    request_read_ += step.consumed;
+    request_done_ = request_body_.done();
+  }
+  if (!request_done_)
+    close_client_ = lingers_ = true;
+  const bool bodiless = request_.head().method() == Method::head;
+  status_ = status;
+  if (status >= 500 && choice_.cluster)
+    choice_.cluster->counts().failures.add();
+  text_.clear();
+  net::http1::HeadWriter writer{text_};
+  writer.response(status)
+      .field("content-type", "text/plain")
+      .field("content-length", static_cast<std::uint64_t>(text.size() + 1));
+  if (close_client_)
+    writer.field("connection", "close");
+  else if (request_.head().version_minor() == 0)
+    writer.field("connection", "keep-alive");
+  writer.end();
+  if (!bodiless)
+    text_.append(text).append(1, '\n');
+  // Interim heads that wait already go before it.
+  if (!to_client_.copy(text_))
+    abort_ = true;
+  phase_ = Phase::replying;
+  owner_->expect(worker_.options.timeouts.stream_idle);
+}
+
+} // namespace strait::gateway::proxy

@@ -1,0 +1,213 @@
+#include "gateway/proxy/http_session.hpp"
+
+#include "gateway/proxy/tls_front.hpp"
+
+namespace strait::gateway::proxy {
+
+HttpSession::HttpSession(WorkerContext& worker, std::shared_ptr<PortState> port, net::Address peer)
+    : Session{worker, std::move(port), peer}, channel_{worker.loop, worker.buffers,
+                                                       worker.options.limits.head.head_bytes_max +
+                                                           1},
+      timer_{worker.loop, [this] { on_timer(); }}, ip_{peer.ip()} {}
+
+HttpSession::~HttpSession() = default;
+
+void HttpSession::start(net::Fd fd) {
+  const int number = fd.get();
+  if (port_->protocol == Protocol::https) {
+    auto stream = port_->tls->accept(std::move(fd));
+    if (!stream)
+      return end();
+    channel_.attach(std::move(*stream));
+  } else {
+    channel_.attach(std::make_unique<net::TcpStream>(std::move(fd)));
+  }
+  if (!channel_.watch(number, *this))
+    return end();
+  timer_.start(worker_.options.timeouts.handshake);
+  advance();
+}
+
+void HttpSession::on_channel(Channel&) { advance(); }
+
+void HttpSession::expect(std::optional<Millis> within) {
+  if (within)
+    timer_.start(*within);
+  else
+    timer_.cancel();
+}
+
+void HttpSession::advance() {
+  if (advancing_) {
+    again_ = true;
+    return;
+  }
+  advancing_ = true;
+  do
+    again_ = false;
+  while (!finished() && (step() || again_));
+  advancing_ = false;
+}
+
+/// Does what can be done now; whether there may be more.
+bool HttpSession::step() {
+  switch (state_) {
+  case State::handshake:
+    return handshake();
+  case State::idle:
+    return await_request();
+  case State::busy:
+    return carry_on(exchange_->advance());
+  case State::closing:
+    return close_softly();
+  case State::lingering:
+    return throw_away();
+  case State::dead:
+    break;
+  }
+  return false;
+}
+
+bool HttpSession::handshake() {
+  switch (channel_.handshake()) {
+  case Channel::Flow::moved:
+    if (channel_.stream().is_tls())
+      worker_.counters.add(Counter::tls_handshakes);
+    state_ = State::idle;
+    timer_.start(worker_.options.timeouts.request_head);
+    return true;
+  case Channel::Flow::blocked:
+    return false;
+  default:
+    worker_.counters.add(Counter::tls_handshake_failures);
+    end();
+    return false;
+  }
+}
+
+bool HttpSession::await_request() {
+  if (channel_.in.empty()) {
+    switch (channel_.fill()) {
+    case Channel::Flow::moved:
+      break;
+    case Channel::Flow::blocked:
+      channel_.in.release_if_empty();
+      return false;
+    default:
+      end();
+      return false;
+    }
+  }
+  auto& spare = worker_.spare_exchanges;
+  if (spare.empty()) {
+    exchange_ = std::make_unique<Exchange>(worker_);
+  } else {
+    exchange_ = std::move(spare.back());
+    spare.pop_back();
+  }
+  state_ = State::busy;
+  exchange_->begin(*this, channel_, *port_, ip_);
+  return true;
+}
+
+bool HttpSession::carry_on(Exchange::Outcome outcome) {
+  switch (outcome) {
+  case Exchange::Outcome::waiting:
+    return false;
+  case Exchange::Outcome::next:
+    return_exchange();
+    state_ = State::idle;
+    timer_.start(port_->closing ? worker_.options.timeouts.linger
+                                : worker_.options.timeouts.downstream_idle);
+    return true;
+  case Exchange::Outcome::close:
+    return_exchange();
+    close_soon(false);
+    return true;
+  case Exchange::Outcome::linger:
+    return_exchange();
+    close_soon(true);
+    return true;
+  case Exchange::Outcome::abort:
+    return_exchange();
+    end();
+    return false;
+  }
+  return false;
+}
+
+void HttpSession::return_exchange() {
+  constexpr std::size_t spare_max = 256; ///< Exchanges kept by a worker for its next requests.
+  exchange_->reset();
+  if (worker_.spare_exchanges.size() < spare_max)
+    worker_.spare_exchanges.push_back(std::move(exchange_));
+  exchange_ = nullptr;
+}
+
+void HttpSession::close_soon(bool linger) {
+  state_ = State::closing;
+  // What the client has sent and nobody read would make the kernel reset the connection, and the
+  // client lose the answer.
+  lingers_ = linger || !channel_.in.empty();
+  timer_.start(worker_.options.timeouts.linger);
+}
+
+bool HttpSession::close_softly() {
+  const auto flow = channel_.shut_down();
+  if (flow == Channel::Flow::blocked)
+    return false;
+  if (flow == Channel::Flow::failed || !lingers_) {
+    end();
+    return false;
+  }
+  state_ = State::lingering;
+  return true;
+}
+
+bool HttpSession::throw_away() {
+  thrown_away_ += channel_.in.size();
+  channel_.in.consume(channel_.in.size());
+  const auto flow = channel_.fill();
+  if (flow == Channel::Flow::blocked)
+    return false;
+  if (flow == Channel::Flow::moved && thrown_away_ <= worker_.options.limits.linger_bytes_max)
+    return true;
+  end();
+  return false;
+}
+
+void HttpSession::on_timer() {
+  switch (state_) {
+  case State::handshake:
+    worker_.counters.add(Counter::tls_handshake_failures);
+    return end();
+  case State::busy:
+    if (carry_on(exchange_->time_out()))
+      advance();
+    return;
+  default:
+    return end();
+  }
+}
+
+void HttpSession::wind_down(Millis within) {
+  if (state_ == State::idle || state_ == State::handshake)
+    timer_.start(within);
+}
+
+void HttpSession::abort() { end(); }
+
+void HttpSession::end() {
+  if (state_ == State::dead)
+    return;
+  state_ = State::dead;
+  timer_.cancel();
+  if (exchange_)
+    return_exchange();
+  worker_.counters.add(Counter::downstream_bytes_in, channel_.bytes_in());
+  worker_.counters.add(Counter::downstream_bytes_out, channel_.bytes_out());
+  channel_.close();
+  finish();
+}
+
+} // namespace strait::gateway::proxy

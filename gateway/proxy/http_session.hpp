@@ -1,0 +1,47 @@
+#pragma once
+
+#include "gateway/proxy/exchange.hpp"
+
+namespace strait::gateway::proxy {
+
+/// A client's connection that speaks HTTP/1.1, plain or by TLS: one exchange after another, in
+/// order (RFC 9112 §9.3). Idle, it holds neither buffer nor exchange.
+class HttpSession final : public Session, public Channel::Owner, public ExchangeOwner {
+public:
+  HttpSession(WorkerContext& worker, std::shared_ptr<PortState> port, net::Address peer);
+  ~HttpSession() override;
+  /// Takes an accepted connection; the session is in the worker's list already.
+  void start(net::Fd fd);
+
+  void wind_down(Millis within) override;
+  void abort() override;
+
+private:
+  enum class State : std::uint8_t { handshake, idle, busy, closing, lingering, dead };
+
+  void on_channel(Channel& channel) override;
+  void on_exchange() override { advance(); }
+  void expect(std::optional<Millis> within) override;
+  void on_timer();
+
+  void advance();
+  bool step();
+  bool handshake();
+  bool await_request();
+  bool carry_on(Exchange::Outcome outcome);
+  void close_soon(bool linger);
+  bool close_softly();
+  bool throw_away();
+  void end();
+  void return_exchange();
+
+  Channel channel_;
+  net::Timer timer_;
+  std::string ip_;
+  std::unique_ptr<Exchange> exchange_;
+  State state_ = State::handshake;
+  bool lingers_ = false, advancing_ = false, again_ = false;
+  std::size_t thrown_away_ = 0;
+};
+
+} // namespace strait::gateway::proxy

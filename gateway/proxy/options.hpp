@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "net/http1_error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace strait::gateway::proxy {
+
+enum class AccessLogFormat : std::uint8_t { off, text, json };
+
+struct AccessLogOptions {
+  AccessLogFormat format = AccessLogFormat::off;
+  /// Gets whole lines, several at a time. Called on one thread of the proxy's own, never on a
+  /// worker: it may block.
+  std::function<void(std::string_view lines)> sink;
+  /// Of one worker's lines that wait for the sink; further ones are dropped and counted.
+  std::size_t buffer_bytes_max = 1 << 20;
+  Millis flush_interval{100};
+};
+
+/// Named maxima of one worker. What passes one of them is refused and counted.
+struct ProxyLimits {
+  net::http1::Limits head{};            ///< Of requests and of responses.
+  std::uint64_t body_bytes_max = 0;     ///< Of a request's content, 413 above; 0: streamed, no end.
+  std::size_t connections_max = 65'536; ///< Downstream; above, accepting pauses.
+  std::size_t accepts_per_turn_max = 64;
+  /// To one endpoint; further requests wait.
+  std::size_t endpoint_connections_max = 1'024;
+  /// Requests that wait for a connection to one endpoint; 503 above.
+  std::size_t endpoint_pending_max = 1'024;
+  std::size_t endpoint_idle_max = 128;    ///< Kept connections to one endpoint.
+  std::size_t linger_bytes_max = 1 << 18; ///< Read and thrown away before an early close.
+  std::size_t rule_states_max = 1 << 17;  ///< Rules whose weights are remembered.
+  std::size_t named_counters_max = 256;   ///< Listeners and clusters that are counted by name.
+  std::size_t tls_contexts_max = 1'024;   ///< Kept; the oldest unused ones are made again.
+};
+
+struct ProxyTimeouts {
+  Millis handshake{10'000};         ///< TLS of a client.
+  Millis request_head{15'000};      ///< From its first byte to its end: 408.
+  Millis downstream_idle{75'000};   ///< Between requests.
+  Millis upstream_connect{5'000};   ///< TCP and TLS, name resolution and waiting included: 504.
+  Millis upstream_response{60'000}; ///< From the request sent to the response's head: 504.
+  Millis stream_idle{300'000};      ///< No byte in either direction of a body or a tunnel.
+  Millis upstream_idle{60'000};     ///< Of a kept connection.
+  Millis linger{2'000};             ///< For a client to read an answer that came early.
+  Millis listener_retired{30'000};  ///< For connections of a listener that was removed.
+  Millis bind_retry{1'000};
+  Millis resolve_again{10'000}; ///< Age of a resolved host name.
+};
+
+/// When an endpoint is taken out of turn because connecting to it or talking to it fails.
+struct EjectionOptions {
+  unsigned failures = 3; ///< In a row.
+  Millis first{1'000};   ///< Doubles with each ejection in a row, up to `longest`.
+  Millis longest{30'000};
+};
+
+struct ProxyOptions {
+  unsigned workers = 0; ///< 0: one per core.
+  std::string ready_address = "0.0.0.0";
+  std::uint16_t ready_port = 20'000; ///< GET /ready; 0: none.
+  AccessLogOptions access_log{};
+  ProxyLimits limits{};
+  ProxyTimeouts timeouts{};
+  EjectionOptions ejection{};
+  Log log{};
+};
+
+} // namespace strait::gateway::proxy

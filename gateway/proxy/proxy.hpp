@@ -1,0 +1,78 @@
+#pragma once
+
+// gateway/proxy: serves snapshots on worker threads. Uses net and gateway/snapshot; knows neither
+// how a snapshot came about nor actors.
+//
+//   Proxy            the worker threads, the readiness port, the access log's thread (proxy.hpp)
+//   Worker           one loop; its ports, sessions, clusters, weights: shares nothing (worker.hpp)
+//   ListeningPort    accepts for one port ─► HttpSession or TcpSession, one per connection
+//   Exchange         one HTTP request and its answer; a session lends it its channel
+//   Routing          rule ─► backend (weights) ─► UpstreamCluster ─► UpstreamEndpoint (health)
+//   UpstreamConnection   leased to an exchange, or idle in its endpoint
+//   TlsFront         what to present by SNI; admission of peers
+//
+// A snapshot goes to each worker as one pointer. A request keeps the snapshot under which it began;
+// connections, health and weights' state are the worker's and outlive it.
+
+#include "base/result.hpp"
+#include "gateway/proxy/counters.hpp"
+#include "gateway/proxy/options.hpp"
+#include "gateway/snapshot/snapshot.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace strait::gateway::proxy {
+
+/// Why a port is not served: what Programmed=False says.
+struct ListenerError {
+  std::uint16_t port = 0;
+  std::string address;
+  Error error;
+  friend bool operator==(const ListenerError&, const ListenerError&) = default;
+};
+
+/// Serves the traffic of one gateway. Owns its threads; any thread may call.
+class Proxy {
+public:
+  /// Threads run and the readiness port listens; nothing else is bound before the first snapshot.
+  /// Fails if the readiness port cannot be bound or the process lacks descriptors.
+  static Result<std::unique_ptr<Proxy>> start(ProxyOptions options);
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+  /// Drops every connection: drain() first.
+  ~Proxy();
+
+  /// Serves it from now on; the latest wins. Ports that stay keep their sockets and connections;
+  /// ports that are gone stop accepting, and their connections end after one more answer.
+  void publish(SnapshotPtr snapshot);
+
+  /// The lowest epoch that every worker serves; 0 before the first snapshot.
+  std::uint64_t served_epoch() const;
+  /// Called with it when it grew, on a worker's thread; must not block nor call the proxy. Set
+  /// before publish().
+  void on_served(std::function<void(std::uint64_t epoch)> callback);
+
+  /// Ports that some worker cannot bind now, tried again every bind_retry. Others serve on.
+  std::vector<ListenerError> listener_errors() const;
+  /// Called when that list changed, on a worker's thread; must not block nor call the proxy. Set
+  /// before publish().
+  void on_listener_errors(std::function<void(std::vector<ListenerError>)> callback);
+
+  Counters counters() const;
+
+  /// Listens no more, is not ready, lets requests under way end, closes idle connections; returns
+  /// when none is left or after `within`. What is left then, ~Proxy drops.
+  void drain(Millis within);
+
+  struct State;
+
+private:
+  explicit Proxy(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+} // namespace strait::gateway::proxy

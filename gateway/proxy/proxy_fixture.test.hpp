@@ -1,0 +1,138 @@
+#pragma once
+
+#include "gateway/proxy/proxy.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace strait::gateway::proxy::testing {
+
+/// A blocking TCP connection on loopback, for tests. Reads give up after 10 s.
+class Wire {
+public:
+  explicit Wire(int fd) : fd_{fd} {}
+  /// Connects; -1 inside if that is refused.
+  static Wire dial(std::uint16_t port);
+  Wire(Wire&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  Wire& operator=(Wire&&) = delete;
+  ~Wire() { close(); }
+
+  bool ok() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
+  /// False: the connection is gone.
+  bool send(std::string_view text);
+  /// Up to a line end twice (a head), without what follows.
+  std::string head();
+  std::string exactly(std::size_t bytes);
+  /// Until the end of the stream.
+  std::string rest();
+  /// Content of a message whose head this was; chunks are put together.
+  std::string body(const std::string& head);
+  /// Whether the other side has ended (waits for it).
+  bool ended();
+  void end_sending();
+  void reset();
+  void close();
+  /// What was read and not asked for yet.
+  const std::string& pending() const { return buffer_; }
+
+private:
+  bool more();
+  int fd_;
+  std::string buffer_;
+};
+
+struct Answer {
+  int status = 0;
+  std::string head, body;
+  /// The value of a field; empty if absent.
+  std::string field(std::string_view name) const;
+};
+/// Sends one request and reads its answer.
+Answer ask(Wire& wire, std::string_view request);
+Answer read_answer(Wire& wire, bool head_request = false);
+/// On a connection of its own.
+Answer ask(std::uint16_t port, std::string_view request);
+std::string get(std::string_view path, std::string_view host = "example.com");
+std::string field_of(const std::string& head, std::string_view name);
+
+/// A server on loopback: each connection is served by a thread of its own.
+class Backend {
+public:
+  using Serve = std::function<void(Wire&, Backend&)>;
+  explicit Backend(Serve serve);
+  /// Answers every request with its name as body, and counts.
+  static std::unique_ptr<Backend> named(std::string name);
+  ~Backend();
+  std::uint16_t port() const { return port_; }
+  Endpoint endpoint() const { return {"127.0.0.1", port_, 1}; }
+
+  std::atomic<int> connections{0}, requests{0};
+
+private:
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
+  Serve serve_;
+  std::mutex mutex_;
+  std::vector<int> open_;
+  std::vector<std::thread> threads_;
+  bool stopping_ = false;
+  std::thread accept_;
+};
+
+/// A port that nobody listens on now.
+std::uint16_t free_port();
+
+/// A proxy with a configuration that tests change by hand.
+class World {
+public:
+  explicit World(ProxyOptions options = {.workers = 1, .ready_port = 0});
+
+  World& listener(Listener listener);
+  World& no_listener(const std::string& name);
+  World& cluster(std::string id, std::vector<Endpoint> endpoints, std::optional<PeerTls> tls = {});
+  World& route(const std::string& listener, const std::string& id, HttpRoute route);
+  World& tcp_route(const std::string& listener, const std::string& id, TcpRoute route);
+  /// Everything under "/" to one cluster.
+  World& all_to(const std::string& listener, const std::string& cluster);
+  World& certificate(Certificate certificate);
+  /// An HTTP listener "web" whose requests all go to these endpoints; returns its port.
+  std::uint16_t serve(std::vector<Endpoint> endpoints);
+  /// Publishes what was set and waits until every worker serves it.
+  void apply();
+  std::uint64_t counted(Counter counter) const { return proxy->counters()[counter]; }
+  /// Waits until it was counted so often; false after 10 s.
+  bool reaches(Counter counter, std::uint64_t value) const;
+
+  Config config;
+  SnapshotBuilder builder;
+  std::unique_ptr<Proxy> proxy;
+
+private:
+  std::mutex mutex_;
+  std::condition_variable served_;
+  std::uint64_t epoch_ = 0;
+};
+
+inline strait::gateway::Backend share(std::string cluster, std::uint32_t weight = 1) {
+  strait::gateway::Backend backend;
+  backend.cluster = std::move(cluster);
+  backend.weight = weight;
+  return backend;
+}
+inline strait::gateway::Backend refused(std::uint16_t status, std::uint32_t weight = 1) {
+  strait::gateway::Backend backend;
+  backend.refusal = status;
+  backend.weight = weight;
+  return backend;
+}
+HttpRule rule(std::string prefix, std::vector<strait::gateway::Backend> backends);
+
+} // namespace strait::gateway::proxy::testing

@@ -1,0 +1,305 @@
+#include "gateway/proxy/upstream.hpp"
+
+#include "net/dns.hpp"
+
+#include <algorithm>
+
+namespace strait::gateway::proxy {
+
+UpstreamEndpoint::UpstreamEndpoint(UpstreamCluster& cluster, Endpoint endpoint)
+    : cluster_{cluster}, endpoint_{std::move(endpoint)} {
+  auto address = net::Address::from_ip(endpoint_.address, endpoint_.port);
+  if (address) {
+    address_ = *address;
+    literal_ = true;
+    name_ = address->to_string();
+  } else {
+    name_ = endpoint_.address + ':' + std::to_string(endpoint_.port);
+  }
+  self_ = std::make_shared<UpstreamEndpoint*>(this);
+}
+
+UpstreamEndpoint::~UpstreamEndpoint() { *self_ = nullptr; }
+
+bool UpstreamEndpoint::room() const {
+  return connections_.size() < cluster_.environment_.options.limits.endpoint_connections_max;
+}
+
+UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fresh,
+                                                 UpstreamConnection*& connection) {
+  auto& environment = cluster_.environment_;
+  if (!fresh && !idle_.empty()) {
+    connection = idle_.back();
+    idle_.pop_back();
+    connection->lease_to(ticket);
+    environment.counters.add(Counter::upstream_reuses);
+    return Leased::now;
+  }
+  const bool known = literal_ || (address_ && environment.loop.now() - resolved_at_ <
+                                                  environment.options.timeouts.resolve_again);
+  if (known && room()) {
+    ticket.timer_.start(environment.options.timeouts.upstream_connect);
+    connect(ticket);
+    return Leased::later;
+  }
+  if (waiting_.size() >= environment.options.limits.endpoint_pending_max) {
+    environment.counters.add(Counter::upstream_overflow);
+    return Leased::overflow;
+  }
+  ticket.timer_.start(environment.options.timeouts.upstream_connect);
+  ticket.endpoint_ = this;
+  waiting_.push_back(&ticket);
+  if (!known)
+    resolve();
+  return Leased::later;
+}
+
+void UpstreamEndpoint::connect(UpstreamTicket& ticket) {
+  auto& connection =
+      *connections_.emplace_back(std::make_unique<UpstreamConnection>(*this, ticket));
+  connection.index_ = connections_.size() - 1;
+  ticket.connection_ = &connection;
+  ticket.endpoint_ = nullptr;
+  connection.start();
+}
+
+void UpstreamEndpoint::resolve() {
+  if (resolving_)
+    return;
+  auto& environment = cluster_.environment_;
+  if (!environment.resolver) {
+    auto made = net::Resolver::create(environment.loop);
+    if (!made)
+      return; // Those who wait time out; the next one tries again.
+    environment.resolver = std::move(*made);
+  }
+  resolving_ = true;
+  // The answer may come at once; deferred, so that nobody is told from within lease().
+  environment.resolver->resolve(
+      endpoint_.address, endpoint_.port,
+      [self = self_, &environment](const Result<std::vector<net::Address>>& answer) {
+        std::optional<net::Address> address;
+        if (answer && !answer->empty())
+          address = answer->front();
+        environment.loop.defer([self, address, &environment] {
+          auto* endpoint = *self;
+          if (!endpoint)
+            return;
+          endpoint->resolving_ = false;
+          if (address) {
+            endpoint->address_ = address;
+            endpoint->resolved_at_ = environment.loop.now();
+          } else if (!endpoint->address_) {
+            endpoint->failed();
+            auto waiting = std::exchange(endpoint->waiting_, {});
+            for (auto* ticket : waiting)
+              ticket->endpoint_ = nullptr;
+            // Each may cancel others: they are no longer in any line, so this list must be told.
+            while (!waiting.empty()) {
+              auto* ticket = waiting.back();
+              waiting.pop_back();
+              ticket->timer_.cancel();
+              environment.counters.add(Counter::upstream_connect_failures);
+              ticket->user_.on_upstream_failed(false, "host name not resolved");
+            }
+            return;
+          } else {
+            endpoint->resolved_at_ = environment.loop.now(); // The old address serves on.
+          }
+          endpoint->serve_waiting();
+        });
+      });
+}
+
+void UpstreamEndpoint::serve_waiting() {
+  while (!waiting_.empty() && address_) {
+    auto& ticket = *waiting_.front();
+    if (!idle_.empty()) {
+      waiting_.erase(waiting_.begin());
+      auto& connection = *idle_.back();
+      idle_.pop_back();
+      connection.lease_to(ticket);
+      cluster_.environment_.counters.add(Counter::upstream_reuses);
+      ticket.user_.on_upstream(connection);
+    } else if (room()) {
+      waiting_.erase(waiting_.begin());
+      connect(ticket);
+    } else {
+      return;
+    }
+  }
+}
+
+void UpstreamEndpoint::remove(UpstreamConnection& connection) {
+  auto& counters = cluster_.environment_.counters;
+  counters.add(Counter::upstream_bytes_in, connection.channel.bytes_in());
+  counters.add(Counter::upstream_bytes_out, connection.channel.bytes_out());
+  counters.add(Counter::upstream_closed);
+  std::erase(idle_, &connection);
+  const auto index = connection.index_;
+  auto gone = std::move(connections_[index]);
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index_ = index;
+  }
+  connections_.pop_back();
+  cluster_.environment_.retirement.retire(std::move(gone));
+  serve_waiting();
+  if (departed_ && connections_.empty() && waiting_.empty())
+    cluster_.drop_departed(*this);
+}
+
+void UpstreamEndpoint::failed() {
+  auto& environment = cluster_.environment_;
+  if (health_.failed(environment.loop.now(), environment.options.ejection))
+    environment.counters.add(Counter::ejections);
+}
+
+void UpstreamEndpoint::close_idle() {
+  while (!idle_.empty())
+    idle_.back()->discard();
+}
+
+UpstreamCluster::UpstreamCluster(UpstreamEnvironment& environment, std::string id)
+    : environment_{environment}, id_{std::move(id)}, counts_{
+                                                         environment.counters.clusters.find_or_add(
+                                                             id_)} {}
+
+void UpstreamCluster::update(const std::shared_ptr<const Cluster>& cluster,
+                             const std::shared_ptr<const Certificate>& identity) {
+  if (cluster == cluster_ && identity == identity_)
+    return;
+  const bool secured_otherwise =
+      identity != identity_ || (cluster_ && cluster_->tls != cluster->tls);
+  cluster_ = cluster;
+  identity_ = identity;
+  auto before = std::exchange(endpoints_, {});
+  for (const auto& wanted : cluster->endpoints) {
+    auto found = std::find_if(before.begin(), before.end(), [&](const auto& had) {
+      return had && had->endpoint_.address == wanted.address && had->endpoint_.port == wanted.port;
+    });
+    if (found == before.end()) {
+      endpoints_.push_back(std::make_unique<UpstreamEndpoint>(*this, wanted));
+    } else {
+      (*found)->endpoint_.weight = wanted.weight;
+      endpoints_.push_back(std::move(*found));
+    }
+  }
+  for (auto& had : before) {
+    if (!had)
+      continue;
+    auto& endpoint = *departed_.emplace_back(std::move(had));
+    endpoint.departed_ = true;
+    if (endpoint.connections_.empty() && endpoint.waiting_.empty())
+      drop_departed(endpoint);
+    else
+      endpoint.close_idle();
+  }
+  if (secured_otherwise) {
+    tls_ = nullptr;
+    close_idle();
+  }
+  uniform_ = std::all_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+    return endpoint->endpoint_.weight == endpoints_.front()->endpoint_.weight;
+  });
+  if (!uniform_ && turns_.size() != endpoints_.size())
+    turns_.reset(endpoints_.size());
+}
+
+UpstreamEndpoint* UpstreamCluster::pick(const UpstreamEndpoint* avoid) {
+  const auto now = environment_.loop.now();
+  const auto count = endpoints_.size();
+  if (count == 0)
+    return nullptr;
+  if (!uniform_) {
+    auto turn = turns_.pick([&](std::size_t i) -> std::uint32_t {
+      const auto& candidate = *endpoints_[i];
+      return &candidate != avoid && candidate.health_.available(now) ? candidate.endpoint_.weight
+                                                                     : 0;
+    });
+    if (turn != SmoothWeights::none)
+      return endpoints_[turn].get();
+  } else {
+    for (std::size_t step = 0; step < count; ++step) {
+      auto& candidate = *endpoints_[next_++ % count];
+      if (&candidate != avoid && candidate.health_.available(now))
+        return &candidate;
+    }
+  }
+  auto& any = *endpoints_[next_++ % count];
+  if (!any.health_.available(now))
+    environment_.counters.add(Counter::panics);
+  return &any;
+}
+
+bool UpstreamCluster::quiet() const {
+  return departed_.empty() && std::all_of(endpoints_.begin(), endpoints_.end(), [](const auto& e) {
+           return e->connections_.empty() && e->waiting_.empty();
+         });
+}
+
+void UpstreamCluster::close_idle() {
+  for (const auto& endpoint : endpoints_)
+    endpoint->close_idle();
+}
+
+void UpstreamCluster::drop_departed(UpstreamEndpoint& endpoint) {
+  auto found = std::find_if(departed_.begin(), departed_.end(),
+                            [&](const auto& had) { return had.get() == &endpoint; });
+  if (found == departed_.end())
+    return;
+  environment_.retirement.retire(std::move(*found));
+  departed_.erase(found);
+}
+
+namespace {
+
+/// Any of the cluster's SPIFFE ids must be among the URIs that the server presents.
+net::VerifyPeer expect_any_of(std::vector<std::string> spiffe_ids) {
+  return [ids = std::move(spiffe_ids)](const net::PeerIdentity& peer) -> Status {
+    for (const auto& uri : peer.uris)
+      if (std::find(ids.begin(), ids.end(), uri) != ids.end())
+        return {};
+    return fail(Errc::denied, "the server's certificate carries none of the expected SPIFFE ids");
+  };
+}
+
+Result<std::shared_ptr<const net::TlsClientContext>>
+make_context(const std::string& cluster, const PeerTls& tls, const Certificate* identity) {
+  net::TlsClientOptions options;
+  for (const auto& root : tls.root_pems)
+    options.ca_pem.append(root).append(1, '\n');
+  if (!tls.identity.empty()) {
+    if (!identity)
+      return fail(Errc::not_found, "cluster {}: certificate {} is not known", cluster,
+                  tls.identity);
+    auto certificate = net::TlsCertificate::from_pem(identity->chain_pem, identity->key_pem);
+    if (!certificate)
+      return fail(Errc::invalid, "cluster {}: certificate {}: {}", cluster, tls.identity,
+                  certificate.error().detail);
+    options.certificate = *certificate;
+  }
+  options.verify = expect_any_of(tls.spiffe_ids);
+  return net::TlsClientContext::create(std::move(options));
+}
+
+} // namespace
+
+Result<std::unique_ptr<net::Stream>> UpstreamCluster::wrap(net::Fd fd) {
+  if (!cluster_->tls)
+    return std::make_unique<net::TcpStream>(std::move(fd));
+  if (!tls_) {
+    auto context = make_context(id_, *cluster_->tls, identity_.get());
+    if (!context) {
+      environment_.options.log.warn("{}", context.error().detail);
+      return fail(context.error());
+    }
+    tls_ = *context;
+  }
+  auto stream = net::TlsStream::client(std::move(fd), tls_, {.sni = cluster_->tls->sni});
+  if (!stream)
+    return fail(stream.error());
+  return std::move(*stream);
+}
+
+} // namespace strait::gateway::proxy

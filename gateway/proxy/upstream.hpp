@@ -1,0 +1,201 @@
+#pragma once
+
+#include "gateway/proxy/channel.hpp"
+#include "gateway/proxy/counters.hpp"
+#include "gateway/proxy/endpoint_health.hpp"
+#include "gateway/proxy/options.hpp"
+#include "gateway/proxy/weights.hpp"
+#include "gateway/snapshot/config.hpp"
+#include "net/address.hpp"
+#include "net/tls.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace strait::net {
+class Resolver;
+}
+
+namespace strait::gateway::proxy {
+
+class UpstreamCluster;
+class UpstreamEndpoint;
+class UpstreamTicket;
+
+/// What upstream connections stand on; one per worker.
+struct UpstreamEnvironment {
+  net::EventLoop& loop;
+  net::BufferPool& buffers;
+  Retirement& retirement;
+  WorkerCounters& counters;
+  const ProxyOptions& options;
+  std::unique_ptr<net::Resolver>& resolver; ///< Made when the first host name is met.
+};
+
+/// One connection to an endpoint: connecting, leased to one exchange or tunnel, or kept idle. Owned
+/// by its endpoint.
+class UpstreamConnection final : public Retirable, public Channel::Owner {
+public:
+  UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicket& ticket);
+
+  Channel channel;
+  UpstreamEndpoint& endpoint() { return endpoint_; }
+  /// Whether it has served a request before: it may have been closed meanwhile, and what is sent on
+  /// it may be lost unread.
+  bool reused() const { return leases_ > 1; }
+
+  /// Gives it back for the next request; its owner must have read all of its answer.
+  void release();
+  /// Ends it. Not to be touched afterwards.
+  void discard();
+
+private:
+  friend class UpstreamEndpoint;
+  friend class UpstreamTicket;
+  enum class State : std::uint8_t { connecting, handshaking, leased, idle, refused };
+
+  void on_channel(Channel& channel) override;
+  void on_timer();
+  void start();
+  void go_on();
+  void fail(std::string why);
+  void lease_to(UpstreamTicket& ticket);
+
+  UpstreamEndpoint& endpoint_;
+  UpstreamTicket* ticket_;
+  net::Timer timer_;
+  net::Fd fd_;
+  net::Address address_;
+  State state_ = State::connecting;
+  std::size_t index_ = 0;
+  std::uint64_t leases_ = 0;
+  std::string why_;
+};
+
+/// One wait for a connection to an endpoint; part of whoever waits. Cancels itself when it dies.
+class UpstreamTicket {
+public:
+  class User {
+  public:
+    /// The connection is the user's until it is released or discarded.
+    virtual void on_upstream(UpstreamConnection& connection) = 0;
+    virtual void on_upstream_failed(bool timed_out, std::string_view why) = 0;
+
+  protected:
+    ~User() = default;
+  };
+
+  UpstreamTicket(net::EventLoop& loop, User& user)
+      : user_{user}, timer_{loop, [this] { time_out(); }} {}
+  ~UpstreamTicket() { cancel(); }
+  UpstreamTicket(const UpstreamTicket&) = delete;
+  UpstreamTicket& operator=(const UpstreamTicket&) = delete;
+  void cancel();
+
+private:
+  friend class UpstreamEndpoint;
+  friend class UpstreamConnection;
+  void time_out();
+
+  User& user_;
+  net::Timer timer_;
+  UpstreamEndpoint* endpoint_ = nullptr;     // While it waits in a line.
+  UpstreamConnection* connection_ = nullptr; // While one is being made for it.
+};
+
+/// One endpoint of a cluster: its connections, its health, and who waits for it.
+class UpstreamEndpoint final : public Retirable {
+public:
+  enum class Leased : std::uint8_t { now, later, overflow };
+
+  UpstreamEndpoint(UpstreamCluster& cluster, Endpoint endpoint);
+  ~UpstreamEndpoint() override;
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  /// "10.0.0.1:80"
+  const std::string& name() const { return name_; }
+  EndpointHealth& health() { return health_; }
+  UpstreamCluster& cluster() { return cluster_; }
+
+  /// A connection: now (`connection` is set), later (the ticket's user is told) or not at all
+  /// (endpoint_pending_max). `fresh`: one that nobody used before.
+  Leased lease(UpstreamTicket& ticket, bool fresh, UpstreamConnection*& connection);
+  void succeeded() { health_.succeeded(); }
+  void failed();
+
+  std::size_t idle() const { return idle_.size(); }
+  std::size_t connections() const { return connections_.size(); }
+  std::size_t waiting() const { return waiting_.size(); }
+  void close_idle();
+
+private:
+  friend class UpstreamConnection;
+  friend class UpstreamTicket;
+  friend class UpstreamCluster;
+
+  bool room() const;
+  void connect(UpstreamTicket& ticket);
+  void resolve();
+  void serve_waiting();
+  void remove(UpstreamConnection& connection);
+  void forget(UpstreamTicket& ticket) { std::erase(waiting_, &ticket); }
+
+  UpstreamCluster& cluster_;
+  Endpoint endpoint_;
+  std::string name_;
+  EndpointHealth health_;
+  std::optional<net::Address> address_;
+  bool literal_ = false, resolving_ = false, departed_ = false;
+  Instant resolved_at_{};
+  std::shared_ptr<UpstreamEndpoint*> self_; // Null once this died: for the resolver's answer.
+  std::vector<std::unique_ptr<UpstreamConnection>> connections_;
+  std::vector<UpstreamConnection*> idle_; // The last used one is used next.
+  std::vector<UpstreamTicket*> waiting_;  // The first came first.
+};
+
+/// What a worker knows of a cluster beyond the snapshot, over all snapshots: connections, health,
+/// whose turn it is.
+class UpstreamCluster {
+public:
+  UpstreamCluster(UpstreamEnvironment& environment, std::string id);
+
+  const std::string& id() const { return id_; }
+  /// The cluster as the snapshot has it now, with the certificate of its PeerTls::identity. Costs
+  /// nothing if both are the same as before. Endpoints that stay keep their connections and health.
+  void update(const std::shared_ptr<const Cluster>& cluster,
+              const std::shared_ptr<const Certificate>& identity);
+
+  /// Whose turn it is: by weight, without ejected ones, unless all are; `avoid` only if there is no
+  /// other. Null: no endpoints.
+  UpstreamEndpoint* pick(const UpstreamEndpoint* avoid = nullptr);
+
+  /// Nothing is connected and nobody waits.
+  bool quiet() const;
+  void close_idle();
+  std::size_t endpoints() const { return endpoints_.size(); }
+  NamedCount& counts() { return counts_; }
+  const std::shared_ptr<const Cluster>& cluster() const { return cluster_; }
+
+private:
+  friend class UpstreamEndpoint;
+  friend class UpstreamConnection;
+  friend class UpstreamTicket;
+  Result<std::unique_ptr<net::Stream>> wrap(net::Fd fd);
+  void drop_departed(UpstreamEndpoint& endpoint);
+
+  UpstreamEnvironment& environment_;
+  std::string id_;
+  NamedCount& counts_;
+  std::shared_ptr<const Cluster> cluster_;
+  std::shared_ptr<const Certificate> identity_;
+  std::shared_ptr<const net::TlsClientContext> tls_; // Made when first needed.
+  std::vector<std::unique_ptr<UpstreamEndpoint>> endpoints_, departed_;
+  SmoothWeights turns_;
+  std::size_t next_ = 0;
+  bool uniform_ = true;
+};
+
+} // namespace strait::gateway::proxy

@@ -1,0 +1,135 @@
+#include "gateway/proxy/upstream.hpp"
+
+namespace strait::gateway::proxy {
+
+UpstreamConnection::UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicket& ticket)
+    : channel{endpoint.cluster_.environment_.loop, endpoint.cluster_.environment_.buffers,
+              endpoint.cluster_.environment_.options.limits.head.head_bytes_max + 1},
+      endpoint_{endpoint}, ticket_{&ticket}, timer_{endpoint.cluster_.environment_.loop,
+                                                    [this] { on_timer(); }} {}
+
+void UpstreamConnection::start() {
+  endpoint_.cluster_.environment_.counters.add(Counter::upstream_connects);
+  address_ = *endpoint_.address_;
+  auto fd = net::connect_tcp(address_);
+  if (!fd)
+    return fail(fd.error().detail);
+  fd_ = std::move(*fd);
+  channel.expect_writable();
+  if (auto watched = channel.watch(fd_.get(), *this); !watched)
+    return fail(watched.error().detail);
+}
+
+void UpstreamConnection::on_channel(Channel&) {
+  if (state_ == State::idle) {
+    // Whatever comes on an idle connection is its end, or an answer that nobody asked for.
+    if (channel.readable() || channel.broken())
+      discard();
+    return;
+  }
+  go_on();
+}
+
+void UpstreamConnection::go_on() {
+  if (state_ == State::connecting) {
+    if (!channel.writable() && !channel.broken())
+      return;
+    if (auto outcome = net::connect_outcome(fd_, address_); !outcome)
+      return fail(outcome.error().detail);
+    auto stream = endpoint_.cluster_.wrap(std::move(fd_));
+    if (!stream)
+      return fail(stream.error().detail);
+    channel.attach(std::move(*stream));
+    state_ = State::handshaking;
+  }
+  if (state_ == State::handshaking) {
+    switch (channel.handshake()) {
+    case Channel::Flow::moved:
+      break;
+    case Channel::Flow::blocked:
+      return;
+    default:
+      return fail(channel.stream().failure());
+    }
+    auto& ticket = *ticket_;
+    lease_to(ticket);
+    ticket.user_.on_upstream(*this);
+  }
+}
+
+void UpstreamConnection::lease_to(UpstreamTicket& ticket) {
+  timer_.cancel();
+  ticket.timer_.cancel();
+  ticket.connection_ = nullptr;
+  ticket.endpoint_ = nullptr;
+  ticket_ = nullptr;
+  state_ = State::leased;
+  ++leases_;
+}
+
+void UpstreamConnection::fail(std::string why) {
+  // Told from the loop, never from within lease().
+  channel.close();
+  state_ = State::refused;
+  why_ = std::move(why);
+  timer_.start(Millis{0});
+}
+
+void UpstreamConnection::on_timer() {
+  if (state_ != State::refused)
+    return discard(); // Idle for too long.
+  endpoint_.cluster_.environment_.counters.add(Counter::upstream_connect_failures);
+  endpoint_.failed();
+  auto* ticket = ticket_;
+  const auto why = std::move(why_);
+  discard();
+  if (ticket) {
+    ticket->timer_.cancel();
+    ticket->user_.on_upstream_failed(false, why);
+  }
+}
+
+void UpstreamConnection::release() {
+  auto& environment = endpoint_.cluster_.environment_;
+  if (endpoint_.departed_ || channel.broken() || channel.ended() || !channel.in.empty() ||
+      endpoint_.idle_.size() >= environment.options.limits.endpoint_idle_max)
+    return discard();
+  channel.in.release_if_empty();
+  channel.set_owner(*this);
+  state_ = State::idle;
+  endpoint_.idle_.push_back(this);
+  timer_.start(environment.options.timeouts.upstream_idle);
+  endpoint_.serve_waiting();
+}
+
+void UpstreamConnection::discard() {
+  timer_.cancel();
+  if (ticket_)
+    ticket_->connection_ = nullptr;
+  ticket_ = nullptr;
+  channel.close();
+  endpoint_.remove(*this);
+}
+
+void UpstreamTicket::cancel() {
+  timer_.cancel();
+  if (endpoint_)
+    endpoint_->forget(*this);
+  endpoint_ = nullptr;
+  if (connection_)
+    connection_->discard();
+  connection_ = nullptr;
+}
+
+void UpstreamTicket::time_out() {
+  UpstreamEndpoint* endpoint = endpoint_;
+  if (connection_) {
+    endpoint = &connection_->endpoint();
+    endpoint->cluster_.environment_.counters.add(Counter::upstream_connect_timeouts);
+    endpoint->failed();
+  }
+  cancel();
+  user_.on_upstream_failed(true, "no connection in time");
+}
+
+} // namespace strait::gateway::proxy
