@@ -105,6 +105,9 @@ EventLoop::~EventLoop() {
     ::close(std::exchange(inbox_->wake, -1));
     unrun.swap(inbox_->tasks);
   }
+  // What they hold may still have timers here.
+  unrun.clear();
+  deferred_.clear();
   ::close(epoll_);
 }
 

@@ -51,7 +51,8 @@ public:
   /// Whether nobody waits for the answer any more. Any thread.
   bool disconnected() const;
   /// Called once on the loop's thread when the client went away before the answer was complete; at
-  /// once if it is gone already. So that a blocking query can be freed.
+  /// once if it is gone already. So that a blocking query can be freed. A client that ends its
+  /// sending side while it waits counts as gone.
   void on_disconnect(std::function<void()> callback) const;
 
   struct Exchange;
