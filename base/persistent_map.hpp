@@ -125,6 +125,18 @@ public:
     return each(root_.get(), visit);
   }
 
+  /// A map of items that come in the order of their keys, each key once: O(n), where as many with()
+  /// cost O(n log n). Items in another order are inserted one by one.
+  [[nodiscard]] static PersistentMap from_sorted(std::vector<value_type> items) {
+    auto unordered = [](auto& a, auto& b) { return !Less{}(a.first, b.first); };
+    if (std::adjacent_find(items.begin(), items.end(), unordered) == items.end())
+      return PersistentMap{build(items, 0, items.size())};
+    PersistentMap map;
+    for (auto& [key, value] : items)
+      map = map.with(std::move(key), std::move(value));
+    return map;
+  }
+
   /// Whether both are the same object in memory: cheap, and true implies equal.
   bool same(const PersistentMap& other) const { return root_ == other.root_; }
 
@@ -173,6 +185,13 @@ private:
                   make(right->item, pivot->right, right->right));
     }
     return make(std::move(item), std::move(left), std::move(right));
+  }
+  static Ptr build(std::vector<value_type>& items, std::size_t from, std::size_t to) {
+    if (from == to)
+      return {};
+    auto middle = from + (to - from) / 2;
+    auto left = build(items, from, middle);
+    return make(std::move(items[middle]), std::move(left), build(items, middle + 1, to));
   }
   static Ptr insert(const Ptr& node, K key, V value) {
     if (!node)

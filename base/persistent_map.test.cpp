@@ -61,3 +61,20 @@ TEST_CASE("a change shares all but a logarithmic number of nodes") {
   CHECK_FALSE(changed.same(map));
   CHECK(map.without(-5).same(map));
 }
+
+TEST_CASE("a map made of sorted items equals one made by inserting them, and takes any order") {
+  for (int size = 0; size < 70; ++size) {
+    std::vector<std::pair<int, int>> items;
+    PersistentMap<int, int> inserted;
+    for (int i = 0; i < size; ++i) {
+      items.emplace_back(i, i * i);
+      inserted = inserted.with(i, i * i);
+    }
+    auto built = PersistentMap<int, int>::from_sorted(items);
+    CHECK(built == inserted);
+    CHECK(built.without(size / 2).with(-1, 0).size() ==
+          static_cast<std::size_t>(size + (size == 0)));
+    std::reverse(items.begin(), items.end());
+    CHECK(PersistentMap<int, int>::from_sorted(items) == inserted);
+  }
+}

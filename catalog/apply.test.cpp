@@ -1,4 +1,5 @@
 #include "catalog/catalog.hpp"
+#include "catalog/queries.hpp"
 
 #include <catch2/catch.hpp>
 

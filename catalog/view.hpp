@@ -84,6 +84,7 @@ public:
 
 private:
   friend class ViewWriter;
+  friend class ViewLoader;
   std::tuple<Table<model::GatewayClass>, Table<model::GatewayClassConfig>, Table<model::Gateway>,
              Table<model::HttpRoute>, Table<model::TcpRoute>, Table<model::ReferenceGrant>,
              Table<model::MeshService>, Table<model::Service>, Table<model::EndpointSlice>,

@@ -1,7 +1,5 @@
 #include "catalog/view_writer.hpp"
 
-#include "catalog/kinds.hpp"
-
 namespace strait::catalog {
 
 model::ObjectKey key_of(const AnyRecord& record) {
@@ -18,6 +16,10 @@ model::ObjectKey extinction_key() { return {model::Kind::kind_index, {"", "extin
 
 std::string node_scope(const std::string& peer, const std::string& node) {
   return peer + "/" + node;
+}
+const std::string* service_of(const model::EndpointSlice& slice) {
+  auto label = slice.meta.labels.find(std::string{service_name_label});
+  return label == slice.meta.labels.end() ? nullptr : &label->second;
 }
 model::Name owner_of(const model::HealthCheck& check) {
   return {node_scope(check.peer, check.node), check.service_id};
@@ -56,13 +58,8 @@ void ViewWriter::link(const model::HealthCheck* old, const model::HealthCheck* n
 }
 
 void ViewWriter::link(const model::EndpointSlice* old, const model::EndpointSlice* now) {
-  auto service_of = [](const model::EndpointSlice* slice) -> const std::string* {
-    if (!slice)
-      return nullptr;
-    auto label = slice->meta.labels.find(std::string{service_name_label});
-    return label == slice->meta.labels.end() ? nullptr : &label->second;
-  };
-  auto *before = service_of(old), *after = service_of(now);
+  auto* before = old ? service_of(*old) : nullptr;
+  auto* after = now ? service_of(*now) : nullptr;
   if (before && after && *before == *after)
     return;
   if (before)
@@ -86,56 +83,21 @@ void ViewWriter::set_kind_revision(model::Kind kind, Revision modified) {
   view_.kind_revisions = view_.kind_revisions.with(kind, modified);
 }
 
-Status ViewWriter::read(std::string_view key_bytes, std::string_view value) {
-  auto key = decode_key(key_bytes);
-  if (!key)
-    return fail(key.error());
-  if (is_index(key->kind)) {
-    auto modified = decode_index(*key, value);
-    if (!modified)
-      return fail(modified.error());
-    if (key->kind == model::Kind::service_index)
-      set_service({key->name.ns, key->name.name}, *modified);
-    else if (*key == extinction_key())
-      set_extinction(*modified);
-    else if (auto kind = model::kind_from(key->name.name))
-      set_kind_revision(*kind, std::max(*modified, view_.kind_revision(*kind)));
-    else
-      return fail(Errc::corrupt, "stored {}: no such kind", model::to_string(*key));
-    return {};
-  }
-  auto record = decode_record(*key, value);
-  if (!record)
-    return fail(record.error());
-  std::visit(
-      [&](auto& it) {
-        using T = std::decay_t<decltype(it)>;
-        auto newest = std::max(record->modified, view_.kind_revision(T::kind));
-        set<T>(std::make_shared<const Record<T>>(
-            Record<T>{std::move(it), record->created, record->modified}));
-        set_kind_revision(T::kind, newest); // A scan brings them in the order of names.
-      },
-      record->value);
-  return {};
-}
-
-Status ViewWriter::read_erase(std::string_view key_bytes) {
-  auto key = decode_key(key_bytes);
-  if (!key)
-    return fail(key.error());
-  if (key->kind == model::Kind::service_index)
-    unset_service({key->name.ns, key->name.name});
-  else
-    with_kind(key->kind, [&]<class T>() { unset<T>(key->name); });
-  return {};
-}
-
 Result<ViewPtr> replay(const View& view, const storage::Commit& commit) {
   ViewWriter writer{view};
   for (auto& write : commit.writes) {
-    auto done = write.erase ? writer.read_erase(write.key) : writer.read(write.key, write.value);
-    if (!done)
-      return fail(done.error());
+    if (!write.erase) {
+      if (auto read = read_row(writer, write.key, write.value); !read)
+        return fail(read.error());
+      continue;
+    }
+    auto key = decode_key(write.key);
+    if (!key)
+      return fail(key.error());
+    if (key->kind == model::Kind::service_index)
+      writer.unset_service({key->name.ns, key->name.name});
+    else
+      with_kind(key->kind, [&]<class T>() { writer.unset<T>(key->name); });
   }
   writer.set_revision(commit.revision);
   return writer.finish();

@@ -1,17 +1,13 @@
 #pragma once
 
-#include "catalog/record_codec.hpp"
-#include "catalog/view.hpp"
+#include "catalog/rows.hpp"
 
 namespace strait::catalog {
 
-/// The rows of the store that hold a revision and no value (docs/formats/catalog.md).
-model::ObjectKey service_index_key(const ServiceKey& service);
-model::ObjectKey kind_index_key(model::Kind kind);
-model::ObjectKey extinction_key();
-
 /// The label that ties an EndpointSlice to its Service.
 inline constexpr std::string_view service_name_label = "kubernetes.io/service-name";
+/// The name of the Service that a slice belongs to, or null.
+const std::string* service_of(const model::EndpointSlice& slice);
 /// The node scope of instances and checks in their ObjectKey.
 std::string node_scope(const std::string& peer, const std::string& node);
 /// The name of the instance that a check belongs to; of its node: with an empty name.
@@ -53,10 +49,6 @@ public:
   void set_kind_revision(model::Kind kind, Revision modified);
   void set_extinction(Revision modified) { view_.extinction = modified; }
   void set_revision(Revision revision) { view_.revision = revision; }
-
-  /// One row of the store, as a scan or a commit brings it.
-  Status read(std::string_view key, std::string_view value);
-  Status read_erase(std::string_view key);
 
   ViewPtr finish() { return std::make_shared<const View>(std::move(view_)); }
 
