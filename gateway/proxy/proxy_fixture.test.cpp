@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,12 @@ int bound_socket(std::uint16_t& port) {
   return fd;
 }
 
+/// Pieces go out as they are sent, so that the proxy meets every split.
+void send_at_once(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 } // namespace
 
 Wire Wire::dial(std::uint16_t port) {
@@ -44,6 +51,7 @@ Wire Wire::dial(std::uint16_t port) {
     ::close(fd);
     return Wire{-1};
   }
+  send_at_once(fd);
   return Wire{fd};
 }
 
@@ -90,6 +98,12 @@ std::string Wire::exactly(std::size_t bytes) {
 std::string Wire::rest() {
   while (more()) {
   }
+  return std::exchange(buffer_, {});
+}
+
+std::string Wire::some() {
+  if (buffer_.empty())
+    more();
   return std::exchange(buffer_, {});
 }
 
@@ -199,6 +213,7 @@ Backend::Backend(Serve serve) : serve_{std::move(serve)} {
         return;
       }
       ++connections;
+      send_at_once(fd);
       open_.push_back(fd);
       threads_.emplace_back([this, fd] {
         Wire wire{::dup(fd)};

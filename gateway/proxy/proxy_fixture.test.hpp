@@ -31,6 +31,8 @@ public:
   /// Up to a line end twice (a head), without what follows.
   std::string head();
   std::string exactly(std::size_t bytes);
+  /// At least one byte; empty at the end of the stream.
+  std::string some();
   /// Until the end of the stream.
   std::string rest();
   /// Content of a message whose head this was; chunks are put together.
