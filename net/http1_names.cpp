@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace strait::net::http1 {
 
@@ -69,6 +70,27 @@ static_assert(rows.size() < 64, "presence of a header is one bit of a word");
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
+/// Whether a name is that of a row, in any case. Rows hold letters, digits and '-', all of which
+/// have the bit that tells lower case from upper; eight bytes are compared at a time.
+bool names_row(std::string_view row, std::string_view name) {
+  if (row.size() != name.size())
+    return false;
+  auto differs = [&](std::size_t at) {
+    std::uint64_t ours, theirs;
+    std::memcpy(&ours, row.data() + at, 8);
+    std::memcpy(&theirs, name.data() + at, 8);
+    return ours != (theirs | 0x2020'2020'2020'2020U);
+  };
+  auto size = row.size();
+  if (size < 8)
+    return equal_ignoring_case(row, name);
+  for (std::size_t at = 0; at + 8 <= size; at += 8)
+    if (differs(at))
+      return false;
+  // Bytes like CR would pass for '-': names with them are no names.
+  return !differs(size - 8) && is_token(name);
+}
+
 // Length, first, middle and last letter tell the names apart well enough.
 constexpr std::size_t buckets = 256;
 constexpr std::size_t bucket_of(std::string_view name) {
@@ -131,7 +153,7 @@ HeaderId header_id(std::string_view name) {
     return HeaderId::other;
   for (auto place = bucket_of(name); table[place]; place = (place + 1) % buckets) {
     const auto& row = rows[table[place] - 1U];
-    if (equal_ignoring_case(row.name, name))
+    if (names_row(row.name, name))
       return row.id;
   }
   return HeaderId::other;

@@ -96,6 +96,7 @@ TEST_CASE("every well-known name has its id in any case, and no other name has o
     CHECK(header_id(name.substr(1)) == HeaderId::other);
   }
   CHECK(header_id("") == HeaderId::other);
+  CHECK(header_id("content\rlength") == HeaderId::other); // Differs from '-' by the case bit.
 }
 
 TEST_CASE("what could be read in two ways is refused, whole or cut at any byte") {
