@@ -8,6 +8,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <exception>
@@ -57,8 +58,13 @@ rocksdb::Options database_options(const RocksOptions& options) {
   // All families are flushed together, so that none of them keeps an old log file alive.
   database.atomic_flush = true;
   database.max_total_wal_size = options.wal_bytes_max;
-  database.db_write_buffer_size = write_buffer_bytes;
-  database.write_buffer_size = write_buffer_bytes;
+  // RocksDB begins to flush at the log's bound but goes on writing meanwhile. What holds is that
+  // the writer waits when two buffers are full; with as many logs waiting to be removed and one
+  // being written, five buffers' worth of log can exist.
+  auto buffer_bytes = std::min<std::size_t>(write_buffer_bytes, options.wal_bytes_max / 8);
+  database.db_write_buffer_size = buffer_bytes;
+  database.write_buffer_size = buffer_bytes;
+  database.max_write_buffer_number = 2;
   database.max_background_jobs = 2;
   database.max_open_files = open_files_max;
   database.compression = rocksdb::kLZ4Compression;
