@@ -108,8 +108,8 @@ public:
 /// Where a store lives.
 struct RocksOptions {
   std::string path;
-  /// Bound of the write-ahead log, hence of the time to recover; one group of commits that is larger
-  /// is written all the same.
+  /// Bound of the write-ahead log, hence of the time to recover; one group of commits that is
+  /// larger is written all the same.
   std::uint64_t wal_bytes_max = 256U << 20U;
   Limits limits = {};
   /// Takes RocksDB's warnings, from its threads too.
