@@ -34,7 +34,7 @@ RANKS = {
 # Inside gateway/ the rule is narrower: each part names the folders it may see beside itself.
 GATEWAY = {
     "gateway/snapshot": {"base"},
-    "gateway/resolve": {"base", "catalog/model", "catalog", "gateway/snapshot"},
+    "gateway/resolve": {"base", "net", "catalog/model", "catalog", "gateway/snapshot"},
     "gateway/proxy": {"base", "net", "gateway/snapshot"},
     "gateway/feed": {"base", "proto", "gateway/snapshot"},
 }

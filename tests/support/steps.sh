@@ -17,9 +17,12 @@ step_position() { # LOG
   tail -c 4000 "$1" 2>/dev/null | grep -oE '^\[[0-9]+/[0-9]+\]|^ *[0-9]+/[0-9]+ Test' | tail -n 1 | tr -d ' []Tes'
 }
 
-step_ticker() { # NAME LOG: shows progress until killed
+# Ctrl-C ends the run, also when the program of the running step takes it for an ordinary end.
+trap 'exit 130' INT TERM
+
+step_ticker() { # NAME LOG: shows progress until killed, or until ./dev itself is gone
   local start=$SECONDS said=0 now position
-  while sleep 1; do
+  while sleep 1 && kill -0 $$ 2>/dev/null; do
     now=$((SECONDS - start))
     if [ -t 1 ]; then
       position=$(step_position "$2")
