@@ -22,9 +22,12 @@ void UpstreamConnection::start() {
 
 void UpstreamConnection::on_channel(Channel&) {
   if (state_ == State::idle) {
-    // Whatever comes on an idle connection is its end, or an answer that nobody asked for.
-    if (channel.readable() || channel.broken())
+    // What comes on an idle connection is its end, an answer that nobody asked for, or nothing (a
+    // TLS record that carries no bytes).
+    if (channel.broken() || channel.fill() != Channel::Flow::blocked)
       discard();
+    else
+      channel.in.release_if_empty();
     return;
   }
   go_on();
