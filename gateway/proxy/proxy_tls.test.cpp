@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace strait::gateway::proxy::testing {
@@ -13,7 +15,7 @@ namespace {
 using net::testing::Identity;
 using net::testing::issue;
 
-/// A TLS client over a blocking connection.
+/// A TLS client that waits, for at most 10 s.
 class TlsWire {
 public:
   TlsWire(std::uint16_t port, const std::string& sni, net::TlsClientOptions options) {
@@ -22,17 +24,18 @@ public:
     if (!context)
       throw std::runtime_error(context.error().detail);
     stream_ = std::move(*net::TlsStream::client(net::Fd{::dup(wire.fd())}, *context, {.sni = sni}));
-    ok_ = stream_->handshake().state == net::Io::ok;
+    ::fcntl(stream_->fd(), F_SETFL, O_NONBLOCK);
+    ok_ = patiently([&] { return stream_->handshake(); }).state == net::Io::ok;
   }
   bool ok() const { return ok_; }
   bool send(std::string text) {
     const std::array slices{iovec{text.data(), text.size()}};
-    return stream_->write_some(slices).bytes == text.size();
+    return patiently([&] { return stream_->write_some(slices); }).bytes == text.size();
   }
   /// What comes next; empty at the end or on a failure.
   std::string some() {
     std::array<char, 16384> space;
-    const auto read = stream_->read_some(space);
+    const auto read = patiently([&] { return stream_->read_some(space); });
     return read.state == net::Io::ok ? std::string{space.data(), read.bytes} : std::string{};
   }
   /// Whether the server let us in: with TLS 1.3 a refusal shows only now.
@@ -43,6 +46,19 @@ public:
   net::TlsStream& stream() { return *stream_; }
 
 private:
+  template <class Step>
+  net::IoResult patiently(Step step) {
+    for (;;) {
+      const auto result = step();
+      if (result.state != net::Io::want_read && result.state != net::Io::want_write)
+        return result;
+      pollfd wait{stream_->fd(),
+                  static_cast<short>(result.state == net::Io::want_read ? POLLIN : POLLOUT), 0};
+      if (::poll(&wait, 1, 10'000) <= 0)
+        return {net::Io::failed, 0};
+    }
+  }
+
   std::unique_ptr<net::TlsStream> stream_;
   bool ok_ = false;
 };
