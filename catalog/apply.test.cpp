@@ -229,3 +229,88 @@ TEST_CASE_METHOD(Fixture, "an instance that changes its service leaves the old o
   CHECK(instances_of(view(), {"", "web"}).empty());
   CHECK(instances_of(view(), {"", "db"}).size() == 1);
 }
+
+TEST_CASE("a command beyond a named maximum is refused and changes nothing") {
+  Fixture fixture;
+  fixture.catalog = Catalog{{.checks_per_register_max = 2,
+                             .instances_per_import_max = 1,
+                             .name_bytes_max = 10,
+                             .object_bytes_max = 200,
+                             .check_output_bytes_max = 5}};
+  fixture.done(WritePeering{{.name = "east", .state = model::PeeringState::pending}});
+  auto refused = [&](const Command& command) {
+    auto error = fixture.refused(command);
+    CHECK(error.code == Errc::exhausted);
+    return error.detail;
+  };
+  auto many = instance("n1", "web");
+  for (auto id : {"a", "b", "c"})
+    many.checks.push_back(check(id, model::Health::passing));
+  CHECK(refused(many) == "Checks: has 3 checks, at most 2 may be registered at once");
+  Import::Instance imported{.node = {.name = "m"}, .instance = {.id = "i", .service = "web"}};
+  CHECK(refused(Import{"east", "web", {imported, imported}}) ==
+        "import of web from east: has 2 instances, at most 1");
+  CHECK(refused(instance("node-0123456", "web")) == "Node: must not be longer than 10 bytes");
+  CHECK(refused(instance("n1", "service-0123456")) ==
+        "Service.Service: must not be longer than 10 bytes");
+  auto long_name = gateway();
+  long_name.meta.name.name = "gateway-0123";
+  CHECK(refused(Put{long_name}) == "Gateway: name: must not be longer than 10 bytes");
+  auto large = gateway(std::string(200, 'x'));
+  CHECK(refused(Put{large}).starts_with("Gateway default/edge: has 2"));
+
+  auto command = instance("n1", "web");
+  command.checks = {check("c", model::Health::critical)};
+  fixture.done(command);
+  fixture.done(ReportCheck{"n1", "c", model::Health::passing, "0123456789"});
+  CHECK(fixture.view().find<model::HealthCheck>({"/n1", "c"})->output == "01234");
+}
+
+TEST_CASE_METHOD(Fixture, "only what has no other command is written by Put") {
+  CHECK(refused(Put{model::Node{.name = "n"}}).code == Errc::invalid);
+  CHECK(refused(Remove{{model::Kind::node, {"", "n"}}}).code == Errc::invalid);
+  CHECK(refused(Remove{{model::Kind::service_index, {"", "n"}}}).code == Errc::invalid);
+  CHECK(refused(Put{model::Gateway{}}).detail == "Gateway: name: must not be empty");
+}
+
+TEST_CASE_METHOD(Fixture, "a peering and its secrets are one change, and go together") {
+  using model::PeeringState;
+  model::Peering east{.name = "east", .state = PeeringState::pending};
+  auto outcome = done(WritePeering{east, model::PeeringSecrets{.establishment = "e"}, 0});
+  CHECK(outcome.changed.size() == 2);
+  CHECK(view().find<model::Peering>({"", "east"})->id.size() == 36);
+  CHECK(view().find<model::PeeringSecrets>({"", "east"})->establishment == "e");
+
+  auto dialer = east;
+  dialer.peer_server_addresses = {"10.1.0.1:8503"};
+  CHECK(refused(WritePeering{dialer}).detail.find("Cannot switch peering dialing mode") !=
+        std::string::npos);
+
+  model::PeeringStatus status{.imported = {"api"}, .lag = 3};
+  done(ReportPeering{.name = "east", .state = PeeringState::active, .status = status});
+  CHECK(done(ReportPeering{.name = "east", .status = status}).nothing());
+  CHECK(view().find<model::Peering>({"", "east"})->status == status);
+
+  east.state = PeeringState::deleting;
+  done(WritePeering{east});
+  CHECK(view().table<model::PeeringSecrets>().empty());
+  auto words = "Peering east: cannot write to peering that is marked for deletion";
+  CHECK(refused(WritePeering{east}).detail == words);
+  CHECK(refused(ReportPeering{.name = "east", .state = PeeringState::active}).detail == words);
+  CHECK(refused(ImportTrust{{.peer = "east"}}).code == Errc::conflict);
+  done(ForgetPeering{"east"});
+  CHECK(done(ForgetPeering{"east"}).nothing());
+  CHECK(refused(ReportPeering{.name = "east"}).code == Errc::not_found);
+}
+
+TEST_CASE_METHOD(Fixture, "the dialer goes on trusting a peer whose roots change") {
+  done(WritePeering{{.name = "west",
+                     .state = model::PeeringState::pending,
+                     .peer_ca_pems = {"old"},
+                     .peer_server_addresses = {"10.1.0.1:8503"}}});
+  ImportTrust trust{{.peer = "west", .trust_domain = "w.consul", .root_pems = {"old", "new"}}};
+  done(trust);
+  CHECK(view().find<model::Peering>({"", "west"})->peer_ca_pems == trust.bundle.root_pems);
+  CHECK(*view().find<model::TrustBundle>({"", "west"}) == trust.bundle);
+  CHECK(done(trust).nothing());
+}
