@@ -1,0 +1,393 @@
+#include "gateway/feed/feed_codec.hpp"
+
+#include "base/overload.hpp"
+#include "proto/proxy_config.pb.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/arena.h>
+#include <openssl/evp.h>
+
+#include <array>
+
+namespace strait::gateway::feed {
+namespace {
+
+namespace pb = proxy::v1;
+
+// ── to protobuf ──
+
+template <class Field, class Item>
+void write_texts(Field* field, const std::vector<Item>& texts) {
+  field->Reserve(static_cast<int>(texts.size()));
+  for (const auto& text : texts)
+    *field->Add() = text;
+}
+
+void write(const HeaderEdits& edits, pb::HeaderEdits& out) {
+  for (const auto& edit : edits.set) {
+    auto& to = *out.add_set();
+    to.set_name(edit.name);
+    to.set_value(edit.value);
+  }
+  for (const auto& edit : edits.add) {
+    auto& to = *out.add_add();
+    to.set_name(edit.name);
+    to.set_value(edit.value);
+  }
+  write_texts(out.mutable_remove(), edits.remove);
+}
+
+void write(const Backend& backend, pb::Backend& out) {
+  out.set_cluster(backend.cluster);
+  out.set_weight(backend.weight);
+  out.set_refusal(backend.refusal);
+  if (!backend.request.empty())
+    write(backend.request, *out.mutable_request());
+  if (!backend.response.empty())
+    write(backend.response, *out.mutable_response());
+}
+
+void write(const ValueCondition& condition, pb::ValueCondition& out) {
+  out.set_type(condition.type == ValueType::regex ? pb::VALUE_TYPE_REGEX : pb::VALUE_TYPE_EXACT);
+  out.set_name(condition.name);
+  out.set_value(condition.value);
+}
+
+void write(const Match& match, pb::Match& out) {
+  out.set_path_type(match.path_type == PathType::exact    ? pb::PATH_TYPE_EXACT
+                    : match.path_type == PathType::prefix ? pb::PATH_TYPE_PREFIX
+                                                          : pb::PATH_TYPE_REGEX);
+  out.set_path(match.path);
+  out.set_method(match.method);
+  for (const auto& header : match.headers)
+    write(header, *out.add_headers());
+  for (const auto& query : match.query)
+    write(query, *out.add_query());
+}
+
+void write(const HttpRule& rule, pb::HttpRule& out) {
+  out.set_name(rule.name);
+  for (const auto& match : rule.matches)
+    write(match, *out.add_matches());
+  if (!rule.request.empty())
+    write(rule.request, *out.mutable_request());
+  if (!rule.response.empty())
+    write(rule.response, *out.mutable_response());
+  for (const auto& backend : rule.backends)
+    write(backend, *out.add_backends());
+}
+
+void write(const std::string&, const Listener& listener, pb::Listener& out) {
+  out.set_name(listener.name);
+  out.set_address(listener.address);
+  out.set_port(listener.port);
+  out.set_protocol(static_cast<pb::Protocol>(static_cast<int>(listener.protocol) + 1));
+  out.set_hostname(listener.hostname);
+  auto& tls = *out.mutable_tls();
+  write_texts(tls.mutable_certificates(), listener.tls.certificates);
+  tls.set_min(static_cast<pb::TlsVersion>(listener.tls.min));
+  tls.set_max(static_cast<pb::TlsVersion>(listener.tls.max));
+  write_texts(tls.mutable_cipher_suites(), listener.tls.cipher_suites);
+}
+
+void write(const std::string& key, const BoundRoute& bound, pb::BoundRoute& out) {
+  out.set_listener(std::string{listener_of(key)});
+  out.set_id(bound.id);
+  out.set_created_ms(bound.created.time_since_epoch().count());
+  std::visit(overload{[&](const HttpRoute& http) {
+                        auto& to = *out.mutable_http();
+                        write_texts(to.mutable_hostnames(), http.hostnames);
+                        for (const auto& rule : http.rules)
+                          write(rule, *to.add_rules());
+                      },
+                      [&](const TcpRoute& tcp) {
+                        auto& to = *out.mutable_tcp();
+                        for (const auto& backend : tcp.backends)
+                          write(backend, *to.add_backends());
+                      }},
+             bound.route);
+}
+
+void write(const std::string&, const Cluster& cluster, pb::Cluster& out) {
+  out.set_id(cluster.id);
+  for (const auto& endpoint : cluster.endpoints) {
+    auto& to = *out.add_endpoints();
+    to.set_address(endpoint.address);
+    to.set_port(endpoint.port);
+    to.set_weight(endpoint.weight);
+  }
+  if (!cluster.tls)
+    return;
+  auto& tls = *out.mutable_tls();
+  tls.set_sni(cluster.tls->sni);
+  write_texts(tls.mutable_spiffe_ids(), cluster.tls->spiffe_ids);
+  write_texts(tls.mutable_root_pems(), cluster.tls->root_pems);
+  tls.set_identity(cluster.tls->identity);
+}
+
+void write(const std::string&, const Certificate& certificate, pb::Certificate& out) {
+  out.set_id(certificate.id);
+  out.set_chain_pem(certificate.chain_pem);
+  out.set_key_pem(certificate.key_pem);
+}
+
+void write(const std::string&, const PeeringExport& exported, pb::PeeringExport& out) {
+  out.set_sni(exported.sni);
+  out.set_cluster(exported.cluster);
+  out.set_peer(exported.peer);
+  for (const auto& caller : exported.callers) {
+    auto& to = *out.add_callers();
+    to.set_spiffe_id(caller.spiffe_id);
+    to.set_allow(caller.allow);
+  }
+}
+
+void write(const std::string&, const PeeringTrust& trust, pb::PeeringTrust& out) {
+  out.set_peer(trust.peer);
+  out.set_trust_domain(trust.trust_domain);
+  write_texts(out.mutable_root_pems(), trust.root_pems);
+}
+
+template <class T, class Set, class Removed>
+void write_all(const Changed<T>& changes, Set* set, Removed* removed) {
+  for (const auto& [key, value] : changes)
+    if (value)
+      write(key, *value, *set->Add());
+    else
+      *removed->Add() = key;
+}
+
+void write(const Delta& delta, pb::Delta& out) {
+  out.set_from(delta.from);
+  out.set_epoch(delta.epoch);
+  write_all(delta.listeners, out.mutable_listeners(), out.mutable_removed_listeners());
+  write_all(delta.routes, out.mutable_routes(), out.mutable_removed_routes());
+  write_all(delta.clusters, out.mutable_clusters(), out.mutable_removed_clusters());
+  write_all(delta.certificates, out.mutable_certificates(), out.mutable_removed_certificates());
+  write_all(delta.exports, out.mutable_exports(), out.mutable_removed_exports());
+  write_all(delta.trust, out.mutable_trust(), out.mutable_removed_trust());
+}
+
+// ── from protobuf ──
+
+/// The first thing wrong with the resource that is being read; its reader adds the name.
+struct Problem {
+  std::string what;
+  void set(std::string text) {
+    if (what.empty())
+      what = std::move(text);
+  }
+};
+
+/// The number, if it is one of min..max; else a problem, and the least.
+template <class To, class From>
+To within(Problem& problem, const char* field, From value, From min, From max) {
+  if (value >= min && value <= max)
+    return static_cast<To>(value);
+  problem.set(fmt::format("{}: {} must be {}..{}", field, static_cast<long long>(value),
+                          static_cast<long long>(min), static_cast<long long>(max)));
+  return static_cast<To>(min);
+}
+
+template <class Field>
+std::vector<std::string> read_texts(const Field& field) {
+  return {field.begin(), field.end()};
+}
+
+HeaderEdits read(const pb::HeaderEdits& in, Problem&) {
+  HeaderEdits edits;
+  for (const auto& edit : in.set())
+    edits.set.push_back({edit.name(), edit.value()});
+  for (const auto& edit : in.add())
+    edits.add.push_back({edit.name(), edit.value()});
+  edits.remove = read_texts(in.remove());
+  return edits;
+}
+
+std::vector<Backend> read(const google::protobuf::RepeatedPtrField<pb::Backend>& in,
+                          Problem& problem) {
+  std::vector<Backend> backends;
+  backends.reserve(static_cast<std::size_t>(in.size()));
+  for (const auto& backend : in)
+    backends.push_back({backend.cluster(),
+                        within<std::uint32_t>(problem, "weight", backend.weight(), 0U, max_weight),
+                        within<std::uint16_t>(problem, "refusal", backend.refusal(), 0U, 599U),
+                        read(backend.request(), problem), read(backend.response(), problem)});
+  return backends;
+}
+
+std::vector<ValueCondition> read(const google::protobuf::RepeatedPtrField<pb::ValueCondition>& in,
+                                 Problem& problem) {
+  std::vector<ValueCondition> conditions;
+  conditions.reserve(static_cast<std::size_t>(in.size()));
+  for (const auto& condition : in) {
+    auto type = within<int>(problem, "condition type", static_cast<int>(condition.type()), 1, 2);
+    conditions.push_back({type == pb::VALUE_TYPE_REGEX ? ValueType::regex : ValueType::exact,
+                          condition.name(), condition.value()});
+  }
+  return conditions;
+}
+
+HttpRule read(const pb::HttpRule& in, Problem& problem) {
+  HttpRule rule{.name = in.name(),
+                .request = read(in.request(), problem),
+                .response = read(in.response(), problem)};
+  rule.matches.reserve(static_cast<std::size_t>(in.matches_size()));
+  for (const auto& match : in.matches()) {
+    auto type = within<int>(problem, "path_type", static_cast<int>(match.path_type()), 1, 3);
+    rule.matches.push_back({type == pb::PATH_TYPE_EXACT    ? PathType::exact
+                            : type == pb::PATH_TYPE_PREFIX ? PathType::prefix
+                                                           : PathType::regex,
+                            match.path(), match.method(), read(match.headers(), problem),
+                            read(match.query(), problem)});
+  }
+  rule.backends = read(in.backends(), problem);
+  return rule;
+}
+
+Listener read(const pb::Listener& in, Problem& problem) {
+  return {
+      .name = in.name(),
+      .address = in.address(),
+      .port = within<std::uint16_t>(problem, "port", in.port(), 0U, 65535U),
+      .protocol = static_cast<Protocol>(
+          within<int>(problem, "protocol", static_cast<int>(in.protocol()), 1, 4) - 1),
+      .hostname = in.hostname(),
+      .tls = {.certificates = read_texts(in.tls().certificates()),
+              .min = within<TlsVersion>(problem, "tls.min", static_cast<int>(in.tls().min()), 0, 4),
+              .max = within<TlsVersion>(problem, "tls.max", static_cast<int>(in.tls().max()), 0, 4),
+              .cipher_suites = read_texts(in.tls().cipher_suites())}};
+}
+
+BoundRoute read(const pb::BoundRoute& in, Problem& problem) {
+  BoundRoute bound{.id = in.id(), .created = WallTime{Millis{in.created_ms()}}};
+  if (in.has_http()) {
+    HttpRoute http{.hostnames = read_texts(in.http().hostnames())};
+    http.rules.reserve(static_cast<std::size_t>(in.http().rules_size()));
+    for (const auto& rule : in.http().rules())
+      http.rules.push_back(read(rule, problem));
+    bound.route = std::move(http);
+  } else if (in.has_tcp()) {
+    bound.route = TcpRoute{read(in.tcp().backends(), problem)};
+  } else {
+    problem.set("route: is of an unknown kind");
+  }
+  return bound;
+}
+
+Cluster read(const pb::Cluster& in, Problem& problem) {
+  Cluster cluster{.id = in.id()};
+  cluster.endpoints.reserve(static_cast<std::size_t>(in.endpoints_size()));
+  for (const auto& endpoint : in.endpoints())
+    cluster.endpoints.push_back(
+        {endpoint.address(),
+         within<std::uint16_t>(problem, "endpoint port", endpoint.port(), 0U, 65535U),
+         within<std::uint32_t>(problem, "endpoint weight", endpoint.weight(), 0U, max_weight)});
+  if (in.has_tls())
+    cluster.tls = PeerTls{in.tls().sni(), read_texts(in.tls().spiffe_ids()),
+                          read_texts(in.tls().root_pems()), in.tls().identity()};
+  return cluster;
+}
+
+Certificate read(const pb::Certificate& in, Problem&) {
+  return {in.id(), in.chain_pem(), in.key_pem()};
+}
+
+PeeringExport read(const pb::PeeringExport& in, Problem&) {
+  PeeringExport exported{in.sni(), in.cluster(), in.peer(), {}};
+  for (const auto& caller : in.callers())
+    exported.callers.push_back({caller.spiffe_id(), caller.allow()});
+  return exported;
+}
+
+PeeringTrust read(const pb::PeeringTrust& in, Problem&) {
+  return {in.peer(), in.trust_domain(), read_texts(in.root_pems())};
+}
+
+std::string key_of(const pb::Listener& in) { return in.name(); }
+std::string key_of(const pb::BoundRoute& in) { return binding_key(in.listener(), in.id()); }
+std::string key_of(const pb::Cluster& in) { return in.id(); }
+std::string key_of(const pb::Certificate& in) { return in.id(); }
+std::string key_of(const pb::PeeringExport& in) { return in.sni(); }
+std::string key_of(const pb::PeeringTrust& in) { return in.peer(); }
+
+template <class T, class Set, class Removed>
+Status read_all(const char* kind, const Set& set, const Removed& removed, Changed<T>& changes) {
+  changes.reserve(static_cast<std::size_t>(set.size()) + static_cast<std::size_t>(removed.size()));
+  for (const auto& key : removed)
+    changes.emplace_back(key, nullptr);
+  for (const auto& message : set) {
+    auto key = key_of(message);
+    Problem problem;
+    if (key.empty())
+      problem.set("key: must not be empty");
+    auto value = std::make_shared<const T>(read(message, problem));
+    if (!problem.what.empty())
+      return fail(Errc::invalid, "delta: {} '{}': {}", kind, key, problem.what);
+    changes.emplace_back(std::move(key), std::move(value));
+  }
+  return {};
+}
+
+std::size_t resources_in(const pb::Delta& in) {
+  std::size_t sum = 0;
+  for (int size :
+       {in.listeners_size(), in.routes_size(), in.clusters_size(), in.certificates_size(),
+        in.exports_size(), in.trust_size(), in.removed_listeners_size(), in.removed_routes_size(),
+        in.removed_clusters_size(), in.removed_certificates_size(), in.removed_exports_size(),
+        in.removed_trust_size()})
+    sum += static_cast<std::size_t>(size);
+  return sum;
+}
+
+} // namespace
+
+std::string encode(const Delta& delta) {
+  google::protobuf::Arena arena;
+  auto* message = google::protobuf::Arena::CreateMessage<pb::Delta>(&arena);
+  write(delta, *message);
+  return message->SerializeAsString();
+}
+
+Result<Delta> decode(std::string_view bytes) {
+  if (bytes.size() > max_delta_bytes)
+    return fail(Errc::exhausted, "delta: {} bytes are more than {}", bytes.size(), max_delta_bytes);
+  google::protobuf::Arena arena;
+  auto* in = google::protobuf::Arena::CreateMessage<pb::Delta>(&arena);
+  if (!in->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return fail(Errc::corrupt, "delta: {} bytes that are no delta", bytes.size());
+  if (auto count = resources_in(*in); count > max_delta_resources)
+    return fail(Errc::exhausted, "delta: {} resources are more than {}", count,
+                max_delta_resources);
+  Delta delta{.from = in->from(), .epoch = in->epoch()};
+  Status status = read_all("listener", in->listeners(), in->removed_listeners(), delta.listeners);
+  if (status)
+    status = read_all("route", in->routes(), in->removed_routes(), delta.routes);
+  if (status)
+    status = read_all("cluster", in->clusters(), in->removed_clusters(), delta.clusters);
+  if (status)
+    status =
+        read_all("certificate", in->certificates(), in->removed_certificates(), delta.certificates);
+  if (status)
+    status = read_all("export", in->exports(), in->removed_exports(), delta.exports);
+  if (status)
+    status = read_all("trust", in->trust(), in->removed_trust(), delta.trust);
+  if (!status)
+    return fail(std::move(status.error()));
+  return delta;
+}
+
+std::string digest(const Config& config) {
+  auto delta = whole(config);
+  delta.epoch = 0;
+  const auto bytes = encode(delta);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, EVP_sha256(), nullptr);
+  std::string text;
+  for (unsigned i = 0; i < size; ++i)
+    text += fmt::format("{:02x}", hash[i]);
+  return text;
+}
+
+} // namespace strait::gateway::feed

@@ -1,0 +1,169 @@
+#include "gateway/feed/feed_codec.hpp"
+
+#include "gateway/snapshot/random_config.hpp"
+#include "proto/proxy_config.pb.h"
+
+#include <catch2/catch.hpp>
+
+#include <random>
+
+using namespace strait;
+using namespace strait::gateway;
+using namespace strait::gateway::feed;
+
+namespace {
+
+Config random_config(std::uint64_t seed, int changes) {
+  std::mt19937_64 random{seed};
+  RandomConfig make{[&](std::size_t limit) { return random() % limit; }};
+  Delta delta{.epoch = seed};
+  for (int i = 0; i < changes; ++i)
+    make.change_something(delta);
+  return apply({}, delta);
+}
+
+template <class T>
+bool same(const Resources<T>& a, const Resources<T>& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](auto& x, auto& y) {
+           return x.first == y.first && *x.second == *y.second;
+         });
+}
+bool same(const Config& a, const Config& b) {
+  return a.epoch == b.epoch && same(a.listeners, b.listeners) && same(a.routes, b.routes) &&
+         same(a.clusters, b.clusters) && same(a.certificates, b.certificates) &&
+         same(a.exports, b.exports) && same(a.trust, b.trust);
+}
+
+} // namespace
+
+TEST_CASE("a delta that is encoded and decoded is the same delta") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    auto from = random_config(seed, 60);
+    auto to = random_config(seed + 1000, 60);
+    auto delta = difference(from, to);
+    auto bytes = encode(delta);
+    auto decoded = decode(bytes);
+    REQUIRE(decoded);
+    CHECK(decoded->from == seed);
+    REQUIRE(same(apply(from, *decoded), to));
+    REQUIRE(encode(*decoded) == bytes);
+    auto everything = decode(encode(whole(to)));
+    REQUIRE(everything);
+    REQUIRE(same(apply({}, *everything), to));
+  }
+}
+
+TEST_CASE("a delta may hold any byte, and the oldest time there is") {
+  const std::string bytes{"\0\xff\xfe/\n", 5};
+  auto route = std::make_shared<BoundRoute>(BoundRoute{
+      .id = bytes,
+      .created = WallTime{Millis{-5}},
+      .route = HttpRoute{
+          .rules = {HttpRule{.matches = {{.path = bytes, .headers = {{{}, bytes, bytes}}}}}}}});
+  Delta delta{.epoch = 1};
+  delta.routes.emplace_back(binding_key("http", bytes), route);
+  auto decoded = decode(encode(delta));
+  REQUIRE(decoded);
+  REQUIRE(decoded->routes.size() == 1);
+  CHECK(decoded->routes[0].first == "http/" + bytes);
+  CHECK(*decoded->routes[0].second == *route);
+}
+
+TEST_CASE("bytes that are no delta give an error") {
+  auto bytes = encode(whole(random_config(3, 60)));
+  CHECK(decode("\x0f").error().code == Errc::corrupt);
+  CHECK(decode("")); // Nothing changes from nothing: the caller judges its epoch.
+  for (std::size_t length = 0; length < bytes.size(); length += 13)
+    decode(std::string_view{bytes}.substr(0, length)); // Must not crash.
+  std::mt19937_64 random{9};
+  for (int i = 0; i < 500; ++i) {
+    auto flipped = bytes;
+    flipped[random() % flipped.size()] ^= static_cast<char>(1 << random() % 8);
+    if (auto decoded = decode(flipped))
+      encode(*decoded);
+  }
+}
+
+TEST_CASE("values out of range name the resource and the field") {
+  auto refused = [](auto change) {
+    proxy::v1::Delta delta;
+    delta.set_epoch(1);
+    change(delta);
+    auto decoded = decode(delta.SerializeAsString());
+    REQUIRE_FALSE(decoded);
+    CHECK(decoded.error().code == Errc::invalid);
+    return decoded.error().detail;
+  };
+  CHECK(refused([](auto& delta) {
+          auto& listener = *delta.add_listeners();
+          listener.set_name("http");
+          listener.set_port(65536);
+          listener.set_protocol(proxy::v1::PROTOCOL_HTTP);
+        }) == "delta: listener 'http': port: 65536 must be 0..65535");
+  CHECK(refused([](auto& delta) {
+          delta.add_listeners()->set_name("new");
+          delta.mutable_listeners(0)->set_protocol(static_cast<proxy::v1::Protocol>(9));
+        }) == "delta: listener 'new': protocol: 9 must be 1..4");
+  CHECK(refused([](auto& delta) { delta.add_clusters(); }) ==
+        "delta: cluster '': key: must not be empty");
+  CHECK(refused([](auto& delta) {
+          auto& route = *delta.add_routes();
+          route.set_listener("http");
+          route.set_id("web");
+        }) == "delta: route 'http/web': route: is of an unknown kind");
+  CHECK(refused([](auto& delta) {
+          auto& route = *delta.add_routes();
+          route.set_listener("http");
+          route.set_id("web");
+          route.mutable_http()->add_rules()->add_backends()->set_weight(1000001);
+        }) == "delta: route 'http/web': weight: 1000001 must be 0..1000000");
+  CHECK(refused([](auto& delta) {
+          auto& route = *delta.add_routes();
+          route.set_listener("http");
+          route.set_id("web");
+          route.mutable_http()->add_rules()->add_matches()->set_path("/");
+        }) == "delta: route 'http/web': path_type: 0 must be 1..3");
+}
+
+TEST_CASE("a delta has a maximum of bytes and of resources") {
+  CHECK(decode(std::string(max_delta_bytes + 1, '\0')).error().code == Errc::exhausted);
+  std::string many; // Field 9, removed_listeners, empty: two bytes each.
+  for (std::size_t i = 0; i <= max_delta_resources; ++i)
+    many += {'\x4a', '\0'};
+  CHECK(decode(many).error().code == Errc::exhausted);
+  many.resize(many.size() - 2);
+  CHECK(decode(many));
+}
+
+TEST_CASE("frames that are encoded and decoded are the same frames") {
+  const ProxyFrame proxy_frames[] = {Hello{"default", "edge", "p1", "0.1", 7, "abc"},
+                                     Ack{7, {"one", "two \xff"}, true},
+                                     ProxyStatus{7, {{"requests", 12}}}};
+  for (const auto& frame : proxy_frames)
+    CHECK(decode_proxy_frame(encode(frame)).value() == frame);
+  CHECK(std::get<Heartbeat>(*decode_config_frame(encode(ConfigFrame{Heartbeat{9}}))).epoch == 9);
+  CHECK(std::get<Refuse>(*decode_config_frame(encode(ConfigFrame{Refuse{"no"}}))).why == "no");
+  auto delta = whole(random_config(4, 30));
+  CHECK(encode(std::get<Delta>(*decode_config_frame(encode(ConfigFrame{delta})))) == encode(delta));
+
+  CHECK(decode_proxy_frame("").error().code == Errc::corrupt);
+  CHECK(decode_config_frame("").error().code == Errc::corrupt);
+  CHECK(decode_config_frame("\x0a\x01\x0f").error().code == Errc::corrupt);
+  CHECK(decode_proxy_frame(encode(ProxyFrame{Ack{1, std::vector<std::string>(66), false}}))
+            .error()
+            .code == Errc::exhausted);
+  ProxyStatus status;
+  for (std::size_t i = 0; i <= max_status_counters; ++i)
+    status.counters[std::to_string(i)] = i;
+  CHECK(decode_proxy_frame(encode(ProxyFrame{status})).error().code == Errc::exhausted);
+}
+
+TEST_CASE("a digest tells configs apart, but not their epochs") {
+  auto config = random_config(5, 40);
+  auto other = config;
+  other.epoch = 77;
+  CHECK(digest(config) == digest(other));
+  CHECK(digest(config).size() == 64);
+  other.trust = other.trust.with("dc9", std::make_shared<PeeringTrust>());
+  CHECK(digest(config) != digest(other));
+}

@@ -1,0 +1,221 @@
+#include "gateway/feed/feed_wire.hpp"
+
+#include "gateway/feed/frame_messages.hpp"
+#include "proto/proxy_config.grpc.pb.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <mutex>
+
+namespace strait::gateway::feed {
+
+namespace {
+
+using proxy::v1::ConfigMessage;
+using proxy::v1::ProxyMessage;
+
+/// gRPC takes one write at a time: the others wait here. Shared by both ends of the stream.
+template <class Message>
+class WriteQueue {
+public:
+  enum class Next { write, nothing, full };
+  /// Whether the caller is to start writing front() now.
+  Next push(Message message) {
+    if (ended_)
+      return Next::nothing;
+    if (queue_.size() >= max_frames_queued)
+      return Next::full;
+    queue_.push_back(std::move(message));
+    return queue_.size() == 1 ? Next::write : Next::nothing;
+  }
+  const Message& front() const { return queue_.front(); }
+  /// The write of front() is done. Whether there is another.
+  bool pop() {
+    queue_.pop_front();
+    return !queue_.empty();
+  }
+  void end() { ended_ = true; }
+  bool ended() const { return ended_; }
+
+private:
+  std::deque<Message> queue_;
+  bool ended_ = false;
+};
+
+class ServerStream : public grpc::ServerBidiReactor<ProxyMessage, ConfigMessage>,
+                     public ProxyStream,
+                     public std::enable_shared_from_this<ServerStream> {
+public:
+  void start(const AcceptProxy& accept) {
+    self_ = shared_from_this();
+    events_ = accept(self_);
+    StartRead(&incoming_);
+  }
+
+  void send(const ConfigFrame& frame) override {
+    std::lock_guard lock{mutex_};
+    switch (queue_.push(to_message(frame))) {
+    case WriteQueue<ConfigMessage>::Next::write:
+      StartWrite(&queue_.front());
+      break;
+    case WriteQueue<ConfigMessage>::Next::nothing:
+      break;
+    case WriteQueue<ConfigMessage>::Next::full:
+      finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the proxy does not read its stream"});
+    }
+  }
+  void close(const std::string& why) override {
+    std::lock_guard lock{mutex_};
+    finish({grpc::StatusCode::ABORTED, why});
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      std::lock_guard lock{mutex_};
+      return finish(grpc::Status::OK);
+    }
+    auto frame = from_message(incoming_);
+    if (!frame) {
+      std::lock_guard lock{mutex_};
+      return finish({grpc::StatusCode::INVALID_ARGUMENT, frame.error().detail});
+    }
+    events_.received(std::move(*frame));
+    StartRead(&incoming_);
+  }
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock{mutex_};
+    if (queue_.ended())
+      return;
+    if (!ok)
+      return finish(grpc::Status::OK);
+    if (queue_.pop())
+      StartWrite(&queue_.front());
+  }
+  void OnDone() override {
+    events_.ended("the stream ended");
+    events_ = {};
+    self_.reset();
+  }
+
+private:
+  void finish(const grpc::Status& status) {
+    if (queue_.ended())
+      return;
+    queue_.end();
+    Finish(status);
+  }
+
+  std::mutex mutex_;
+  ProxyMessage incoming_;
+  WriteQueue<ConfigMessage> queue_;
+  ProxyStreamEvents events_;
+  std::shared_ptr<ServerStream> self_; // Until OnDone.
+};
+
+class Service : public proxy::v1::ProxyConfig::CallbackService {
+public:
+  explicit Service(AcceptProxy accept) : accept_{std::move(accept)} {}
+  grpc::ServerBidiReactor<ProxyMessage, ConfigMessage>*
+  Stream(grpc::CallbackServerContext*) override {
+    auto stream = std::make_shared<ServerStream>();
+    stream->start(accept_);
+    return stream.get();
+  }
+
+private:
+  AcceptProxy accept_;
+};
+
+class ClientStream : public grpc::ClientBidiReactor<ProxyMessage, ConfigMessage>,
+                     public AgentStream,
+                     public std::enable_shared_from_this<ClientStream> {
+public:
+  ClientStream(const std::string& address, AgentStreamEvents events) : events_{std::move(events)} {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(max_message_bytes);
+    arguments.SetMaxSendMessageSize(max_message_bytes);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = proxy::v1::ProxyConfig::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+  void start() {
+    self_ = shared_from_this();
+    stub_->async()->Stream(&context_, this);
+    AddHold(); // Writes are started from other threads.
+    StartRead(&incoming_);
+    StartCall();
+    // The call goes out with the first message: there is nothing to wait for before the hello.
+    events_.connected();
+  }
+
+  void send(const ProxyFrame& frame) override {
+    std::lock_guard lock{mutex_};
+    auto next = queue_.push(to_message(frame));
+    if (next == WriteQueue<ProxyMessage>::Next::write)
+      StartWrite(&queue_.front());
+    else if (next == WriteQueue<ProxyMessage>::Next::full)
+      end();
+  }
+  void close() override {
+    std::lock_guard lock{mutex_};
+    end();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      std::lock_guard lock{mutex_};
+      return end();
+    }
+    if (auto frame = from_message(incoming_)) {
+      events_.received(std::move(*frame));
+      StartRead(&incoming_);
+    } else {
+      std::lock_guard lock{mutex_};
+      end();
+    }
+  }
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock{mutex_};
+    if (!ok)
+      return end();
+    if (queue_.pop() && !queue_.ended())
+      StartWrite(&queue_.front());
+  }
+  void OnDone(const grpc::Status& status) override {
+    events_.ended(status.ok() ? "the stream ended" : status.error_message());
+    events_ = {};
+    self_.reset();
+  }
+
+private:
+  void end() {
+    if (queue_.ended())
+      return;
+    queue_.end();
+    context_.TryCancel();
+    RemoveHold();
+  }
+
+  std::mutex mutex_;
+  grpc::ClientContext context_;
+  std::unique_ptr<proxy::v1::ProxyConfig::Stub> stub_;
+  ConfigMessage incoming_;
+  WriteQueue<ProxyMessage> queue_;
+  AgentStreamEvents events_;
+  std::shared_ptr<ClientStream> self_; // Until OnDone.
+};
+
+} // namespace
+
+std::unique_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept) {
+  return std::make_unique<Service>(std::move(accept));
+}
+
+std::shared_ptr<AgentStream> dial_agent(const std::string& address, AgentStreamEvents events) {
+  auto stream = std::make_shared<ClientStream>(address, std::move(events));
+  stream->start();
+  return stream;
+}
+
+} // namespace strait::gateway::feed

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "gateway/feed/frames.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace grpc {
+class Service;
+}
+
+/// The gRPC stream that carries frames; whoever uses it knows nothing of gRPC. Callbacks come on
+/// gRPC's threads, one at a time per stream, and must not block.
+namespace strait::gateway::feed {
+
+/// Frames that may wait to be written to one stream; one more ends it.
+inline constexpr std::size_t max_frames_queued = 64;
+/// Of one message, both ways.
+inline constexpr int max_message_bytes = 256 << 20;
+
+/// The agent's end of one proxy's stream. Any thread may call; calls after the end do nothing.
+class ProxyStream {
+public:
+  virtual ~ProxyStream() = default;
+  virtual void send(const ConfigFrame& frame) = 0;
+  virtual void close(const std::string& why) = 0;
+};
+struct ProxyStreamEvents {
+  std::function<void(ProxyFrame)> received;
+  std::function<void(const std::string& why)> ended; ///< Last of all.
+};
+/// Asked for each new stream.
+using AcceptProxy = std::function<ProxyStreamEvents(std::shared_ptr<ProxyStream>)>;
+std::unique_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept);
+
+/// The proxy's end. Any thread may call; calls after the end do nothing.
+class AgentStream {
+public:
+  virtual ~AgentStream() = default;
+  virtual void send(const ProxyFrame& frame) = 0;
+  virtual void close() = 0;
+};
+struct AgentStreamEvents {
+  std::function<void()> connected;
+  std::function<void(ConfigFrame)> received;
+  std::function<void(const std::string& why)> ended; ///< Last of all; also if dialling failed.
+};
+/// Dials "host:port", in the clear: for the loopback interface.
+std::shared_ptr<AgentStream> dial_agent(const std::string& address, AgentStreamEvents events);
+
+} // namespace strait::gateway::feed
