@@ -2,9 +2,21 @@
 
 namespace strait::actors {
 
+namespace {
+
+/// The delta as the workers count.
+gateway::Delta renumbered(gateway::Delta delta, std::uint64_t published) {
+  if (delta.from != 0)
+    delta.from = published;
+  delta.epoch = published + 1;
+  return delta;
+}
+
+} // namespace
+
 ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> self,
                                       model::Name gateway, std::string id, MakeDataplane make,
-                                      ReportServed report, KeepConfig keep, Log log) {
+                                      ReportServed report, Log log) {
   auto& state = self->state;
   state.report.id = std::move(id);
   // The workers outlive no message: they only hold the address.
@@ -28,30 +40,35 @@ ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> s
           return;
         // Nothing to serve is an empty configuration: listeners close, connections end in peace.
         auto config = update.config ? *update.config : gateway::Config{};
-        auto current = own.builder.current();
+        bool follows = update.config && update.delta && own.builder.current() &&
+                       update.delta->from != 0 && update.delta->from == own.current;
         Result<gateway::SnapshotPtr> snapshot = fail(Errc::conflict, "no delta");
-        if (update.config && update.delta && current && update.delta->from == current->config.epoch)
-          snapshot = own.builder.apply(*update.delta);
+        if (follows)
+          snapshot = own.builder.apply(renumbered(*update.delta, own.published));
         if (!snapshot) {
           own.builder = {};
-          snapshot = own.builder.apply(gateway::whole(config));
+          snapshot = own.builder.apply(renumbered(gateway::whole(config), own.published));
         }
         if (!snapshot) {
           log.error("a configuration that cannot be served: {}", snapshot.error().detail);
           return;
         }
+        own.current = config.epoch;
+        own.epochs[++own.published] = config.epoch;
         own.report.sent = config.epoch;
         own.report.errors.clear();
         for (auto& error : own.builder.errors())
           own.report.errors.push_back(error.detail);
-        if (keep && update.config)
-          keep(config);
         own.dataplane->publish(*snapshot);
         report(own.report);
       },
-      [=](served_atom, std::uint64_t epoch) {
+      [=](served_atom, std::uint64_t published) {
         auto& own = self->state;
-        own.report.served = epoch;
+        auto after = own.epochs.upper_bound(published);
+        if (after == own.epochs.begin())
+          return;
+        own.report.served = std::prev(after)->second;
+        own.epochs.erase(own.epochs.begin(), after);
         for (auto& error : own.dataplane->errors())
           own.report.errors.push_back(error);
         report(own.report);

@@ -20,21 +20,22 @@ using MakeDataplane = std::function<Result<std::unique_ptr<Dataplane>>(
 
 /// Told of what the proxy serves: the gateway actor in the agent, the feed in strait-gateway.
 using ReportServed = std::function<void(const ProxyReport&)>;
-/// Told of each snapshot before it is published: strait-gateway keeps it on disk.
-using KeepConfig = std::function<void(const gateway::Config&)>;
 
 struct ProxyState {
   static inline const char* name = "proxy";
   std::unique_ptr<Dataplane> dataplane;
   gateway::SnapshotBuilder builder;
   ProxyReport report;
-  /// Replaced when the builder must start from nothing.
-  std::uint64_t base = 0;
+  /// The workers' own count of snapshots: it grows even when a restarted agent counts its epochs
+  /// anew. From it to the epoch that was given; what is served and earlier is forgotten.
+  std::uint64_t published = 0;
+  std::map<std::uint64_t, std::uint64_t> epochs;
+  std::uint64_t current = 0; ///< The epoch of the last snapshot, as it was given.
 };
 
 /// Builds snapshots and hands them to the workers; the same in the agent and in strait-gateway.
 ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> self,
                                       model::Name gateway, std::string id, MakeDataplane make,
-                                      ReportServed report, KeepConfig keep, Log log);
+                                      ReportServed report, Log log);
 
 } // namespace strait::actors

@@ -1,0 +1,237 @@
+// links: strait_actors
+#include "actors/gateway_actor.hpp"
+#include "actors/root_actor.hpp"
+#include "actors/status_actor.hpp"
+#include "tests/support/actor_fixture.hpp"
+#include "world.hpp"
+
+#include <cstdlib>
+
+using namespace strait;
+using namespace strait::actors;
+
+namespace {
+
+/// A data plane that only remembers what it was given last.
+struct Recorder {
+  std::map<model::Name, gateway::SnapshotPtr> snapshots;
+
+  MakeDataplane make() {
+    class Recording : public Dataplane {
+    public:
+      Recording(Recorder& recorder, model::Name gateway)
+          : recorder_{recorder}, gateway_{std::move(gateway)} {}
+      ~Recording() override { recorder_.snapshots.erase(gateway_); }
+      void publish(gateway::SnapshotPtr snapshot) override {
+        recorder_.snapshots[gateway_] = std::move(snapshot);
+      }
+      std::vector<std::string> errors() const override { return {}; }
+
+    private:
+      Recorder& recorder_;
+      model::Name gateway_;
+    };
+    return [this](const model::Name& gateway, auto) -> Result<std::unique_ptr<Dataplane>> {
+      return std::make_unique<Recording>(*this, gateway);
+    };
+  }
+};
+
+/// The whole control plane of one datacenter, without threads, over a store in memory.
+struct Datacenter {
+  Recorder recorder;
+  test::ActorFixture fixture;
+  std::shared_ptr<ViewBox> view = std::make_shared<ViewBox>();
+  StorageActor storage;
+  CatalogActor catalog;
+  StatusActor status;
+  RootActor root;
+
+  Datacenter(std::uint64_t seed, Rules rules) : fixture{seed} {
+    auto& system = fixture.system;
+    storage = system.spawn(storage_actor, [] {
+      return Result<std::unique_ptr<storage::Store>>{storage::make_memory_store()};
+    });
+    CatalogActorOptions catalog_options;
+    catalog_options.view = view;
+    catalog_options.clock = [] { return WallTime{}; };
+    catalog = system.spawn(catalog_actor, storage, catalog_options);
+    status = system.spawn(status_actor, catalog, Log{});
+    RootOptions options;
+    options.rules = std::move(rules);
+    options.dataplane = recorder.make();
+    options.clock = [] { return Instant{}; };
+    root = system.spawn(root_actor, catalog, status, options);
+  }
+  ~Datacenter() {
+    for (auto actor : {caf::actor_cast<caf::actor>(root), caf::actor_cast<caf::actor>(status),
+                       caf::actor_cast<caf::actor>(catalog), caf::actor_cast<caf::actor>(storage)})
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    fixture.settle();
+  }
+
+  void write(catalog::Command command) {
+    caf::anon_send(catalog, apply_atom::value, std::move(command));
+  }
+  /// Lets everything finish, the waits for a first configuration too.
+  void quiet() {
+    fixture.settle();
+    fixture.advance(first_config_wait_max + std::chrono::seconds{1});
+  }
+};
+
+std::string without_transitions(model::ObjectStatus status) {
+  return gateway::resolve::to_text(status);
+}
+
+/// What the actors came to, against the obvious computation. Empty: equal.
+std::string difference(Datacenter& datacenter) {
+  auto view = datacenter.view->load();
+  std::map<model::ObjectKey, std::vector<model::ParentStatus>> parents;
+  for (auto& name : simulation::World::gateways()) {
+    auto expected = gateway::resolve::resolve_all(*view, name, {});
+    std::string expected_text, text;
+    auto config = [](gateway::Config it) {
+      it.epoch = 0;
+      return to_text(it);
+    };
+    expected_text = config(expected.config ? *expected.config : gateway::Config{});
+    auto found = datacenter.recorder.snapshots.find(name);
+    text = config(found == datacenter.recorder.snapshots.end() ? gateway::Config{}
+                                                               : found->second->config);
+    if (text != expected_text)
+      return fmt::format("Gateway {} at revision {}\n--- actors\n{}--- resolve_all\n{}",
+                         to_string(name), view->revision, text, expected_text);
+    model::ObjectStatus own{.object = {model::Kind::gateway, name}};
+    if (auto* stored = view->find<model::ObjectStatus>(model::key_of(own).name))
+      own = *stored;
+    if (view->find<model::Gateway>(name) && !expected.gateway.conditions.empty() &&
+        without_transitions(own) != without_transitions(expected.gateway))
+      return fmt::format("status of Gateway {}\n--- actors\n{}--- resolve_all\n{}", to_string(name),
+                         without_transitions(own), without_transitions(expected.gateway));
+    for (auto& [route, of_route] : expected.routes)
+      parents[route].insert(parents[route].end(), of_route.begin(), of_route.end());
+  }
+  auto compare = [&](const model::ObjectKey& key) -> std::string {
+    model::ObjectStatus actual{.object = key}, expected{.object = key};
+    if (auto* stored = view->find<model::ObjectStatus>(model::key_of(actual).name))
+      actual = *stored;
+    expected.parents = parents[key];
+    if (without_transitions(actual) == without_transitions(expected))
+      return "";
+    return fmt::format("status of {}\n--- actors\n{}--- resolve_all\n{}", to_string(key),
+                       without_transitions(actual), without_transitions(expected));
+  };
+  for (auto& [name, record] : view->table<model::HttpRoute>())
+    if (auto text = compare({model::Kind::http_route, name}); !text.empty())
+      return text;
+  for (auto& [name, record] : view->table<model::TcpRoute>())
+    if (auto text = compare({model::Kind::tcp_route, name}); !text.empty())
+      return text;
+  return "";
+}
+
+/// Runs `steps` random changes; returns the first difference, or nothing.
+std::string run(std::uint64_t seed, int steps, const Rules& rules) {
+  Datacenter datacenter{seed, rules};
+  simulation::World world{seed};
+  for (auto& command : world.beginnings())
+    datacenter.write(command);
+  for (int step = 0; step < steps; ++step) {
+    datacenter.write(world.next());
+    datacenter.fixture.run_some(datacenter.fixture.random() % 40);
+    if (step % 10 != 9)
+      continue;
+    datacenter.quiet();
+    if (auto text = difference(datacenter); !text.empty())
+      return fmt::format("seed {}, step {}: {}", seed, step, text);
+  }
+  return "";
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  auto* text = std::getenv(name);
+  return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+} // namespace
+
+TEST_CASE("after random changes in random order, the actors say what resolve_all says") {
+  auto seeds = from_environment("STRAIT_SIM_RUNS", 100);
+  auto first = from_environment("STRAIT_SIM_SEED", 1);
+  for (auto seed = first; seed < first + seeds; ++seed) {
+    auto text = run(seed, 100, {});
+    if (!text.empty())
+      FAIL(text);
+  }
+}
+
+TEST_CASE("a rule that looks at no grants is found") {
+  Rules broken;
+  broken.resolve_route = [](const catalog::View& view, const model::ObjectKey& key) {
+    auto resolved = gateway::resolve::resolve_route(view, key);
+    if (!resolved)
+      return resolved;
+    auto copy = *resolved;
+    std::erase_if(copy.depends,
+                  [](auto& topic) { return topic.kind == model::Kind::reference_grant; });
+    return gateway::resolve::ResolvedRoutePtr{
+        std::make_shared<const gateway::resolve::ResolvedRoute>(std::move(copy))};
+  };
+  std::string found;
+  for (std::uint64_t seed = 1; seed <= 20 && found.empty(); ++seed)
+    found = run(seed, 100, broken);
+  CHECK_FALSE(found.empty());
+}
+
+TEST_CASE("an actor that throws is restarted, its resource says so, and the others never notice") {
+  auto broken_now = std::make_shared<bool>(true);
+  Rules rules;
+  rules.resolve_route = [broken_now](const catalog::View& view, const model::ObjectKey& key) {
+    if (*broken_now && key.name.name == "bad")
+      throw std::runtime_error("planted");
+    return gateway::resolve::resolve_route(view, key);
+  };
+  Datacenter datacenter{1, rules};
+  simulation::World world{1};
+  for (auto& command : world.beginnings())
+    datacenter.write(command);
+  auto route = [&](const std::string& name, const std::string& path) {
+    model::HttpRoute it;
+    it.meta.name = {"default", name};
+    it.parents.push_back({.ns = "default", .name = "edge"});
+    model::HttpRule rule;
+    rule.matches.push_back({.path = {model::PathMatchType::prefix, path}});
+    it.rules.push_back(rule);
+    return it;
+  };
+  model::Gateway edge;
+  edge.meta.name = {"default", "edge"};
+  edge.class_name = "strait";
+  edge.listeners.push_back({.name = "http", .port = 8000, .protocol = "HTTP"});
+  datacenter.write(catalog::Put{edge, {}});
+  datacenter.write(catalog::Put{route("good", "/good"), {}});
+  datacenter.write(catalog::Put{route("bad", "/bad"), {}});
+  datacenter.quiet();
+  auto health = [&]() -> std::optional<bool> {
+    model::ObjectStatus status{.object = {model::Kind::http_route, {"default", "bad"}}};
+    auto* stored = datacenter.view->load()->find<model::ObjectStatus>(model::key_of(status).name);
+    if (stored)
+      for (auto& condition : stored->conditions)
+        if (condition.type == model::ConditionType::healthy_actor)
+          return condition.status;
+    return {};
+  };
+  auto served = [&](const std::string& key) {
+    return datacenter.recorder.snapshots.at({"default", "edge"})->config.routes.contains(key);
+  };
+  CHECK(health() == false);
+  CHECK(served("http/HTTPRoute default/good"));
+  CHECK_FALSE(served("http/HTTPRoute default/bad"));
+
+  *broken_now = false;
+  datacenter.fixture.advance(Restarts::delay_max);
+  datacenter.quiet();
+  CHECK(health() == true);
+  CHECK(served("http/HTTPRoute default/bad"));
+}

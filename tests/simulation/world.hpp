@@ -1,0 +1,48 @@
+#pragma once
+
+#include "catalog/command.hpp"
+
+#include <random>
+
+namespace strait::simulation {
+
+/// Draws commands over a small world: few names, so that references often meet, break and heal.
+class World {
+public:
+  explicit World(std::uint64_t seed) : random_{seed} {}
+
+  /// What every world starts from: namespaces, both controllers' classes, gateways.
+  std::vector<catalog::Command> beginnings();
+  catalog::Command next();
+
+  static const std::vector<model::Name>& gateways();
+
+private:
+  std::size_t pick(std::size_t count) { return random_() % count; }
+  bool chance(std::size_t percent) { return pick(100) < percent; }
+  template <class T>
+  const T& one_of(const std::vector<T>& from) {
+    return from[pick(from.size())];
+  }
+  std::string ns() { return one_of(namespaces()); }
+  static const std::vector<std::string>& namespaces();
+  static const std::vector<std::string>& service_names();
+
+  model::Gateway gateway(const model::Name& name);
+  model::HttpRoute http_route();
+  model::TcpRoute tcp_route();
+  model::BackendRef backend();
+  std::vector<model::ParentRef> parents();
+  model::ReferenceGrant grant();
+  model::Secret secret();
+  model::Service service();
+  model::EndpointSlice slice();
+  model::MeshService mesh_service();
+  catalog::Command registration();
+  catalog::Command imported();
+  catalog::Command removal();
+
+  std::mt19937_64 random_;
+};
+
+} // namespace strait::simulation
