@@ -21,15 +21,16 @@ struct Counting {
 };
 } // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC 12 would take the pair of malloc and delete for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (counting)
     allocated += size;
   if (void* memory = std::malloc(size))
     return memory;
   throw std::bad_alloc{};
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace strait;
 using namespace strait::gateway;
