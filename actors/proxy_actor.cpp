@@ -4,11 +4,18 @@ namespace strait::actors {
 
 namespace {
 
-/// The delta as the workers count.
-gateway::Delta renumbered(gateway::Delta delta, std::uint64_t published) {
+/// The delta as the workers count, listening where this process may.
+gateway::Delta for_workers(gateway::Delta delta, std::uint64_t published,
+                           const std::string& bind_address) {
   if (delta.from != 0)
     delta.from = published;
   delta.epoch = published + 1;
+  for (auto& [name, listener] : delta.listeners)
+    if (listener && listener->address.empty()) {
+      auto bound = *listener;
+      bound.address = bind_address;
+      listener = std::make_shared<const gateway::Listener>(std::move(bound));
+    }
   return delta;
 }
 
@@ -16,7 +23,7 @@ gateway::Delta renumbered(gateway::Delta delta, std::uint64_t published) {
 
 ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> self,
                                       model::Name gateway, std::string id, MakeDataplane make,
-                                      ReportServed report, Log log) {
+                                      ReportServed report, std::string bind_address, Log log) {
   auto& state = self->state;
   state.report.id = std::move(id);
   // The workers outlive no message: they only hold the address.
@@ -44,10 +51,11 @@ ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> s
                        update.delta->from != 0 && update.delta->from == own.current;
         Result<gateway::SnapshotPtr> snapshot = fail(Errc::conflict, "no delta");
         if (follows)
-          snapshot = own.builder.apply(renumbered(*update.delta, own.published));
+          snapshot = own.builder.apply(for_workers(*update.delta, own.published, bind_address));
         if (!snapshot) {
           own.builder = {};
-          snapshot = own.builder.apply(renumbered(gateway::whole(config), own.published));
+          snapshot =
+              own.builder.apply(for_workers(gateway::whole(config), own.published, bind_address));
         }
         if (!snapshot) {
           log.error("a configuration that cannot be served: {}", snapshot.error().detail);

@@ -34,8 +34,9 @@ struct ProxyState {
 };
 
 /// Builds snapshots and hands them to the workers; the same in the agent and in strait-gateway.
+/// `bind_address`: where listeners listen that name no address of their own; empty: everywhere.
 ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> self,
                                       model::Name gateway, std::string id, MakeDataplane make,
-                                      ReportServed report, Log log);
+                                      ReportServed report, std::string bind_address, Log log);
 
 } // namespace strait::actors

@@ -164,9 +164,9 @@ struct Steps {
           caf::anon_send(caf::actor_cast<RootActor>(std::move(strong)), served_atom::value, name,
                          served);
       };
-      proxy =
-          self->system().spawn(proxy_actor, name, "in-process", options.dataplane,
-                               ReportServed{report}, options.log.named("proxy " + to_string(name)));
+      proxy = self->system().spawn(proxy_actor, name, "in-process", options.dataplane,
+                                   ReportServed{report}, options.bind_address,
+                                   options.log.named("proxy " + to_string(name)));
     }
     self->send(gateway, attach_atom::value, ConfigSink{proxy});
   }

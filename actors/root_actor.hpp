@@ -15,6 +15,7 @@ struct RootOptions {
   gateway::resolve::Settings settings;
   /// Makes the data plane of a gateway in this process; empty: strait-gateway processes serve.
   MakeDataplane dataplane;
+  std::string bind_address; ///< Of its listeners; empty: every address.
   std::function<Instant()> clock = now_instant;
   Log log;
   /// Spawns the actor of one peering. Set by whoever has the wire to peers; empty: none.
