@@ -107,7 +107,7 @@ GatewayActor::behavior_type gateway_actor(GatewayActor::stateful_pointer<Gateway
         steps.changed();
       },
       [steps](identity_atom, const CertificatePtr& identity) {
-        steps.self->state.identified = true;
+        steps.self->state.identified |= identity->id == "identity";
         steps.self->state.binder->identity_changed(identity);
         steps.changed();
       },

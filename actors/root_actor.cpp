@@ -141,8 +141,8 @@ struct Steps {
         self->system().spawn(gateway_actor, name, options.settings, catalog, root(), status);
     child.actor = caf::actor_cast<caf::actor>(gateway);
     state.gateways[name] = gateway;
-    if (auto identity = state.identities.find(name); identity != state.identities.end())
-      self->send(gateway, identity_atom::value, identity->second);
+    for (auto& [id, identity] : state.identities[name])
+      self->send(gateway, identity_atom::value, identity);
     if (state.exports)
       self->send(gateway, exports_atom::value, state.exports);
     for (auto& [key, route] : state.directory.routes_of(name))
@@ -324,7 +324,7 @@ RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
       },
       [steps](identity_atom, const Name& name, const CertificatePtr& identity) {
         auto& state = steps.self->state;
-        state.identities[name] = identity;
+        state.identities[name][identity->id] = identity;
         if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
           steps.self->send(gateway->second, identity_atom::value, identity);
       },

@@ -40,7 +40,7 @@ struct RootState {
   std::map<model::Name, GatewayActor> gateways;
   std::map<model::Name, ProxyActor> proxies;            ///< In this process.
   std::map<model::Name, std::vector<ConfigSink>> sinks; ///< Feeds, also of gateways not here yet.
-  std::map<model::Name, CertificatePtr> identities;
+  std::map<model::Name, std::map<std::string, CertificatePtr>> identities; ///< By id.
   std::set<model::ObjectKey>
       unanswered; ///< Routes that existed at the start and have not answered.
   bool synced = false;

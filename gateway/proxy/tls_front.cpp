@@ -27,6 +27,8 @@ net::TlsVersion version(TlsVersion wanted, net::TlsVersion any) {
 }
 
 /// The peering listener presents this certificate (config.hpp).
+/// What the peering listener shows: a mesh gateway, or for want of it the gateway itself.
+constexpr std::string_view mesh_gateway_id = "mesh-gateway";
 constexpr std::string_view identity_id = "identity";
 
 } // namespace
@@ -95,7 +97,9 @@ TlsFront::Context TlsFront::select_peering(std::string_view sni) {
     return nullptr;
   }
   const auto* trust = config.trust.find((*exported)->peer);
-  const auto* identity = config.certificates.find(identity_id);
+  const auto* identity = config.certificates.find(mesh_gateway_id);
+  if (!identity)
+    identity = config.certificates.find(identity_id);
   if (!trust || !identity) {
     counters_.add(Counter::peering_bad_certificate);
     options_.log.warn("export {}: no {}", sni, trust ? "identity" : "trust bundle of its peer");

@@ -82,7 +82,7 @@ struct Binder::State {
   std::map<std::string, std::set<model::ObjectKey>> users; ///< Routes that use or want a cluster.
   std::map<std::string, std::size_t> bound_clusters;       ///< How many routes serve from it now.
   std::set<model::ObjectKey> waiting; ///< Routes whose newest answer needs an unknown cluster.
-  Ptr<Certificate> identity;
+  std::map<std::string, Ptr<Certificate>> identities; ///< By id.
   std::optional<ResolvedExports> exports;
   std::set<std::string> in_use;
   bool in_use_changed = false;
@@ -100,7 +100,7 @@ struct Binder::State {
   Ptr<Config> given;
   Counters counters;
 
-  bool wants_peering() const { return plan.peering && identity; }
+  bool wants_peering() const { return plan.peering && !identities.empty(); }
 
   void count(const RouteEntry& entry, int by) {
     for (auto listener : entry.attached)
@@ -255,8 +255,8 @@ struct Binder::State {
       peering_exports.replace(config, {});
       trust.replace(config, {});
     }
-    if (identity)
-      certificates.set(config, identity->id, identity);
+    for (auto& [id, certificate] : identities)
+      certificates.set(config, id, certificate);
   }
   std::set<std::string> exported; ///< Clusters that the peering listener serves from.
 
@@ -284,8 +284,8 @@ struct Binder::State {
         for (auto& certificate : listener.certificates)
           pairs = pairs.with(certificate->id, certificate);
       }
-    if (identity)
-      pairs = pairs.with(identity->id, identity);
+    for (auto& [id, certificate] : identities)
+      pairs = pairs.with(id, certificate);
     if (wants_peering() && exports)
       wanted = wanted.with(plan.peering->name, plan.peering);
     certificates.replace(config, pairs);
@@ -335,7 +335,7 @@ void Binder::cluster_changed(std::shared_ptr<const Cluster> cluster) {
 }
 
 void Binder::identity_changed(std::shared_ptr<const Certificate> identity) {
-  state_->identity = std::move(identity);
+  state_->identities[identity->id] = identity;
   state_->bind_peering();
 }
 

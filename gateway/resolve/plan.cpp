@@ -282,6 +282,8 @@ private:
   std::int32_t privileged_offset_ = 0;
 };
 
+} // namespace
+
 std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gateway) {
   auto annotation = gateway.meta.annotations.find(peering_port_annotation);
   if (annotation == gateway.meta.annotations.end())
@@ -292,11 +294,9 @@ std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gatewa
   if (error != std::errc{} || end != text.data() + text.size() || port == 0)
     return nullptr;
   Listener listener{.name = peering_listener, .port = port, .protocol = Protocol::peering};
-  listener.tls.certificates = {"identity"};
+  listener.tls.certificates = {"mesh-gateway"};
   return std::make_shared<const Listener>(std::move(listener));
 }
-
-} // namespace
 
 bool ListenerPlan::attaches_like(const ListenerPlan& other) const {
   return spec.name == other.spec.name && spec.port == other.spec.port &&

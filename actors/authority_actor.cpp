@@ -1,0 +1,172 @@
+#include "actors/authority_actor.hpp"
+
+#include "base/random.hpp"
+#include "gateway/resolve/plan.hpp"
+
+namespace strait::actors {
+
+namespace {
+
+using model::Kind;
+
+constexpr std::chrono::seconds renewal_check_every{30};
+
+const std::set<catalog::Topic> watched{{Kind::certificate_authority, {}}, {Kind::gateway, {}}};
+
+struct Steps {
+  AuthorityActor::stateful_pointer<AuthorityState> self;
+  CatalogActor catalog;
+  RootActor root;
+  AuthorityOptions options;
+
+  void look(const catalog::ViewPtr& view) const {
+    self->state.view = view;
+    auto* authority = view->find<model::CertificateAuthority>({"", "connect"});
+    if (!authority)
+      return make();
+    std::string active;
+    for (auto& it : authority->roots)
+      if (it.active)
+        active = it.id;
+    bool rotated = active != self->state.active_root;
+    self->state.active_root = active;
+    serve(*authority, rotated);
+    for (auto& [name, record] : view->table<model::Gateway>()) {
+      identify(*authority, name, rotated);
+      register_peering(name, record->value);
+    }
+    forget_gone(*view);
+  }
+
+  /// The first agent of a datacenter makes its authority; the trust domain never changes.
+  void make() const {
+    if (std::exchange(self->state.making, true))
+      return;
+    auto authority = peering::make_authority(peering::trust_domain_of(random_uuid()),
+                                             options.clock(), options.certificates);
+    if (!authority) {
+      options.log.error("no certificate authority: {}", authority.error().detail);
+      return;
+    }
+    options.log.info("a certificate authority is made, trust domain {}", authority->trust_domain);
+    apply(catalog::WriteAuthority{std::move(*authority)});
+  }
+
+  void apply(catalog::Command command) const {
+    self->request(catalog, caf::infinite, apply_atom::value, std::move(command))
+        .then([*this](const Applied& applied) {
+          if (!applied.revision)
+            options.log.error("{}", applied.revision.error().detail);
+        });
+  }
+
+  std::optional<peering::Leaf> issue(const model::CertificateAuthority& authority,
+                                     const peering::LeafRequest& request) const {
+    auto leaf = peering::issue(authority, request, options.clock(), options.certificates);
+    if (leaf)
+      return std::move(*leaf);
+    options.log.error("{}: {}", to_string(request.id), leaf.error().detail);
+    return {};
+  }
+
+  void serve(const model::CertificateAuthority& authority, bool rotated) const {
+    auto& server = self->state.server;
+    if (!rotated && server && !peering::renewal_due(*server, options.clock()))
+      return;
+    if (auto leaf =
+            issue(authority, peering::server_leaf(authority.trust_domain, options.datacenter))) {
+      server = std::move(leaf);
+      if (options.server_leaf)
+        options.server_leaf(*server, peering::trusted_roots(authority, options.clock()));
+    }
+  }
+
+  void identify(const model::CertificateAuthority& authority, const model::Name& name,
+                bool rotated) const {
+    auto& identities = self->state.identities;
+    auto it = identities.find(name);
+    if (it != identities.end() && !rotated &&
+        !peering::renewal_due(it->second.service, options.clock()))
+      return;
+    auto service = issue(
+        authority, peering::service_leaf(authority.trust_domain, options.datacenter, name.name));
+    auto mesh =
+        issue(authority, peering::mesh_gateway_leaf(authority.trust_domain, options.datacenter));
+    if (!service || !mesh)
+      return;
+    identities[name] = {*service, *mesh};
+    auto give = [&](const char* id, const peering::Leaf& leaf) {
+      self->send(root, identity_atom::value, name,
+                 CertificatePtr{std::make_shared<const gateway::Certificate>(
+                     gateway::Certificate{id, leaf.chain_pem, leaf.key_pem})});
+    };
+    give("mesh-gateway", *mesh);
+    give("identity", *service);
+  }
+
+  /// Importers reach the services of this datacenter through the gateways that say so.
+  void register_peering(const model::Name& name, const model::Gateway& gateway) const {
+    auto listener = gateway::resolve::peering_listener_of(gateway);
+    if (!listener)
+      return unregister(name);
+    auto& annotations = gateway.meta.annotations;
+    auto said = annotations.find(gateway::resolve::peering_address_annotation);
+    auto address = said == annotations.end() ? options.address : said->second;
+    auto text = fmt::format("{}:{}", address, listener->port);
+    auto& registered = self->state.registered[name];
+    if (registered == text)
+      return;
+    registered = text;
+    catalog::Register command;
+    command.node = {.name = node_of(name), .address = address};
+    model::ServiceInstance instance;
+    instance.id = "mesh-gateway";
+    instance.service = "mesh-gateway";
+    instance.service_kind = "mesh-gateway";
+    instance.address = address;
+    instance.port = listener->port;
+    instance.tagged_addresses["wan"] = {address, listener->port};
+    command.instance = std::move(instance);
+    apply(std::move(command));
+  }
+  static std::string node_of(const model::Name& gateway) {
+    return "gateway-" + gateway.ns + "-" + gateway.name;
+  }
+  void unregister(const model::Name& name) const {
+    if (self->state.registered.erase(name) > 0)
+      apply(catalog::Deregister{.node = node_of(name)});
+  }
+
+  void forget_gone(const catalog::View& view) const {
+    auto& state = self->state;
+    std::erase_if(state.identities, [&](auto& it) { return !view.find<model::Gateway>(it.first); });
+    auto registered = state.registered;
+    for (auto& [name, address] : registered)
+      if (!view.find<model::Gateway>(name))
+        unregister(name);
+  }
+};
+
+} // namespace
+
+AuthorityActor::behavior_type authority_actor(AuthorityActor::stateful_pointer<AuthorityState> self,
+                                              CatalogActor catalog, RootActor root,
+                                              AuthorityOptions options) {
+  Steps steps{self, std::move(catalog), std::move(root), std::move(options)};
+  self->request(steps.catalog, caf::infinite, watch_atom::value, Watcher{self}, watched)
+      .then([steps](const catalog::ViewPtr& view) { steps.look(view); });
+  self->delayed_send(self, renewal_check_every, tick_atom::value);
+  return {
+      [steps](change_atom, const Change& change) {
+        steps.look(change.view);
+        steps.self->send(steps.catalog, done_atom::value);
+      },
+      [steps](tick_atom) {
+        steps.self->delayed_send(steps.self, renewal_check_every, tick_atom::value);
+        if (steps.self->state.view)
+          steps.look(steps.self->state.view);
+      },
+  };
+}
+
+} // namespace strait::actors
