@@ -20,8 +20,11 @@ struct Steps {
     if (state.under_way > 0 || state.waiting.empty())
       return;
     auto commits = std::make_shared<std::vector<storage::Commit>>();
+    std::size_t bytes = 0;
     for (auto& command : state.waiting) {
-      if (commits->size() == options.commands_per_sync_max)
+      bytes += storage::bytes_of(command.outcome.commit);
+      if (commits->size() == options.commands_per_sync_max ||
+          (!commits->empty() && bytes > options.bytes_per_sync_max))
         break;
       commits->push_back(command.outcome.commit);
     }
@@ -36,16 +39,18 @@ struct Steps {
   void publish() const {
     auto& state = self->state;
     std::vector<catalog::Topic> topics;
-    for (std::size_t i = 0; i < state.under_way; ++i) {
-      auto done = std::move(state.waiting.front());
+    std::vector<WaitingCommand> done;
+    for (; state.under_way > 0; --state.under_way) {
+      done.push_back(std::move(state.waiting.front()));
       state.waiting.pop_front();
-      state.committed = done.outcome.view;
-      auto more = topics_of(done.outcome);
+      auto more = topics_of(done.back().outcome);
       topics.insert(topics.end(), more.begin(), more.end());
-      done.answer(Applied{done.outcome.commit.revision});
     }
-    state.under_way = 0;
+    // Seen before it is answered: whoever was answered reads what was written.
+    state.committed = done.back().outcome.view;
     options.view->store(state.committed);
+    for (auto& command : done)
+      command.answer(Applied{command.outcome.commit.revision});
     send(state.publisher.publish(state.committed, topics));
     commit_next();
   }

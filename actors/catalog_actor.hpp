@@ -31,6 +31,7 @@ struct CatalogActorOptions {
   std::size_t commands_waiting_max = 50'000;
   /// Commands that one sync may cover.
   std::size_t commands_per_sync_max = 1'000;
+  std::size_t bytes_per_sync_max = 32U << 20U;
   std::shared_ptr<ViewBox> view = std::make_shared<ViewBox>();
   /// The time that commands are stamped with; replaced in tests.
   std::function<WallTime()> clock = now_wall;
