@@ -67,39 +67,39 @@ struct Steps {
     load();
   }
 
+  /// Nobody else is heard until the store has answered: a view before that would be a wrong one.
   void load() const {
     self->request(storage, caf::infinite, load_atom::value)
-        .then(
+        .await(
             [*this](const Loaded& loaded) {
-              if (!loaded.catalog) {
-                options.log.error("{}", loaded.catalog.error().detail);
-                for (auto& [command, promise] : self->state.before_load)
-                  promise.deliver(Applied{fail(loaded.catalog.error())});
-                self->state.before_load.clear();
-                self->delayed_send(self, retry_load, tick_atom::value);
+              auto& state = self->state;
+              if (loaded.catalog) {
+                state.catalog = *loaded.catalog;
+                state.committed = state.catalog->view();
+                options.view->store(state.committed);
+                state.loaded_before = true;
                 return;
               }
-              auto& state = self->state;
-              state.catalog = *loaded.catalog;
-              state.committed = state.catalog->view();
-              options.view->store(state.committed);
-              auto early = std::move(state.before_load);
-              state.before_load.clear();
-              for (auto& [command, promise] : early)
-                apply(command, std::move(promise));
+              options.log.error("{}", loaded.catalog.error().detail);
+              if (!state.loaded_before)
+                return self->quit(
+                    caf::make_error(caf::sec::cannot_open_file, loaded.catalog.error().detail));
+              state.closed_because = loaded.catalog.error().detail;
+              self->delayed_send(self, retry_load, tick_atom::value);
             },
             [*this](caf::error& error) { self->quit(std::move(error)); });
   }
 
   void apply(const catalog::Command& command, caf::typed_response_promise<Applied> promise) const {
     auto& state = self->state;
-    if (state.waiting.size() + state.before_load.size() >= options.commands_waiting_max) {
+    if (state.waiting.size() >= options.commands_waiting_max) {
       promise.deliver(Applied{fail(Errc::exhausted, "{} commands wait for the disk already",
                                    options.commands_waiting_max)});
       return;
     }
     if (!state.catalog) {
-      state.before_load.emplace_back(command, std::move(promise));
+      promise.deliver(Applied{
+          fail(Errc::unavailable, "the store does not take writes: {}", state.closed_because)});
       return;
     }
     auto outcome = state.catalog->apply(command, options.clock());

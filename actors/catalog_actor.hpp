@@ -54,11 +54,12 @@ struct WaitingCommand {
 
 struct CatalogState {
   static inline const char* name = "catalog";
-  std::shared_ptr<catalog::Catalog> catalog; ///< Null while it is loaded.
+  std::shared_ptr<catalog::Catalog> catalog; ///< Null while the store cannot be opened.
+  bool loaded_before = false;
+  std::string closed_because;
   catalog::ViewPtr committed = std::make_shared<const catalog::View>();
   std::deque<WaitingCommand> waiting;
   std::size_t under_way = 0; ///< How many of the waiting ones the current sync covers.
-  std::deque<std::pair<catalog::Command, caf::typed_response_promise<Applied>>> before_load;
   Publisher publisher;
   std::unordered_map<caf::actor_addr, Publisher::Subscriber> numbers;
   std::map<Publisher::Subscriber, Watcher> watchers;
