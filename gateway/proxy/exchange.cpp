@@ -47,7 +47,16 @@ void Exchange::reset() {
   log_endpoint_.clear();
 }
 
+/// Whether this turn's share of reads is not used up; if it is, the next turn goes on.
+bool Exchange::may_read() {
+  if (reads_++ < worker_.options.limits.reads_per_turn_max)
+    return true;
+  owner_->go_on_later();
+  return false;
+}
+
 Exchange::Outcome Exchange::advance() {
+  reads_ = 0;
   if (phase_ == Phase::head)
     read_head();
   if (phase_ == Phase::streaming) {
@@ -59,7 +68,9 @@ Exchange::Outcome Exchange::advance() {
       pump_request();
   }
   if (phase_ == Phase::tunnel) {
-    const auto state = relay_->advance();
+    const auto state = relay_->advance(worker_.options.limits.reads_per_turn_max);
+    if (state == Relay::State::running && relay_->more())
+      owner_->go_on_later();
     if (state != Relay::State::running) {
       response_done_ = true;
       abort_ = state == Relay::State::failed;

@@ -18,6 +18,8 @@ public:
   virtual void on_exchange() = 0;
   /// Restarts (or, with nothing, stops) the time-out after which to call time_out().
   virtual void expect(std::optional<Millis> within) = 0;
+  /// Asks for advance() in the next turn of the loop.
+  virtual void go_on_later() = 0;
 
 protected:
   ~ExchangeOwner() = default;
@@ -82,6 +84,7 @@ private:
   void drop_upstream();
 
   // exchange_request.cpp
+  bool may_read();
   void pump_request();
   void queue_request();
 
@@ -117,6 +120,7 @@ private:
   UpstreamConnection* upstream_ = nullptr;
   std::uint64_t upstream_out_before_ = 0, client_out_before_ = 0, client_in_before_ = 0;
   unsigned retries_ = 0, connect_retries_ = 0;
+  unsigned reads_ = 0; // In this turn.
 
   net::http1::ResponseParser response_;
   net::http1::BodyReader response_body_;

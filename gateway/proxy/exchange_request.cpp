@@ -23,6 +23,8 @@ void Exchange::pump_request() {
       return;
     if (client_->in.size() > request_read_)
       continue;
+    if (!may_read())
+      return;
     switch (client_->fill()) {
     case Channel::Flow::moved:
       owner_->expect(worker_.options.timeouts.stream_idle);

@@ -42,6 +42,8 @@ void Exchange::pump_response() {
     }
     if (head_sent_ && !in.empty())
       continue;
+    if (!may_read())
+      return;
     switch (upstream_->channel.fill()) {
     case Channel::Flow::moved:
       response_begun_ = true;

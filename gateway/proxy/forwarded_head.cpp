@@ -60,7 +60,9 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
       forwarded_for = &field;
     pieces_.push_back({head.name(field), head.value(field), head.view(field.line), -1});
   }
-  if (absolute)
+  // HTTP/1.0 may come without one, HTTP/1.1 may not be sent without one, be it empty (RFC 9112
+  // §3.2).
+  if (absolute || !head.has(HeaderId::host))
     pieces_.push_back({"host", head.authority(), {}, -1});
   if (forwarded_for)
     append("x-forwarded-for", how.client_ip);

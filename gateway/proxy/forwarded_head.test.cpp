@@ -53,6 +53,12 @@ TEST_CASE("an absolute target is forwarded in origin form, and names the host") 
         "x-forwarded-proto: http\r\n\r\n");
 }
 
+TEST_CASE("a request of HTTP/1.0 without Host is forwarded with an empty one") {
+  CHECK(forward("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n") ==
+        "GET / HTTP/1.1\r\nhost: \r\nx-forwarded-for: 10.0.0.9\r\nx-forwarded-proto: "
+        "http\r\n\r\n");
+}
+
 TEST_CASE("upgrade and trailers are asked for anew on our connection") {
   const auto text = forward("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: "
                             "Upgrade, TE\r\nTE: trailers\r\n\r\n",

@@ -8,7 +8,8 @@ HttpSession::HttpSession(WorkerContext& worker, std::shared_ptr<PortState> port,
     : Session{worker, std::move(port), peer}, channel_{worker.loop, worker.buffers,
                                                        worker.options.limits.head.head_bytes_max +
                                                            1},
-      timer_{worker.loop, [this] { on_timer(); }}, ip_{peer.ip()} {}
+      timer_{worker.loop, [this] { on_timer(); }}, resume_{worker.loop, [this] { advance(); }},
+      ip_{peer.ip()} {}
 
 HttpSession::~HttpSession() = default;
 
@@ -43,9 +44,14 @@ void HttpSession::advance() {
     return;
   }
   advancing_ = true;
-  do
+  unsigned requests = 0;
+  do {
     again_ = false;
-  while (!finished() && (step() || again_));
+    if (state_ == State::idle && ++requests > worker_.options.limits.requests_per_turn_max) {
+      go_on_later();
+      break;
+    }
+  } while (!finished() && (step() || again_));
   advancing_ = false;
 }
 
@@ -202,6 +208,7 @@ void HttpSession::end() {
     return;
   state_ = State::dead;
   timer_.cancel();
+  resume_.cancel();
   if (exchange_)
     return_exchange();
   worker_.counters.add(Counter::downstream_bytes_in, channel_.bytes_in());

@@ -22,6 +22,7 @@ private:
   void on_channel(Channel& channel) override;
   void on_exchange() override { advance(); }
   void expect(std::optional<Millis> within) override;
+  void go_on_later() override { resume_.start(Millis{0}); }
   void on_timer();
 
   void advance();
@@ -36,7 +37,7 @@ private:
   void return_exchange();
 
   Channel channel_;
-  net::Timer timer_;
+  net::Timer timer_, resume_;
   std::string ip_;
   std::unique_ptr<Exchange> exchange_;
   State state_ = State::handshake;

@@ -30,6 +30,10 @@ struct ProxyLimits {
   std::uint64_t body_bytes_max = 0;     ///< Of a request's content, 413 above; 0: streamed, no end.
   std::size_t connections_max = 65'536; ///< Downstream; above, accepting pauses.
   std::size_t accepts_per_turn_max = 64;
+  /// Reads of one connection's body or tunnel in one turn of the loop, so that a fast one leaves
+  /// room for the others.
+  unsigned reads_per_turn_max = 16;
+  unsigned requests_per_turn_max = 64; ///< Pipelined on one connection.
   /// To one endpoint; further requests wait.
   std::size_t endpoint_connections_max = 1'024;
   /// Requests that wait for a connection to one endpoint; 503 above.

@@ -2,14 +2,14 @@
 
 namespace strait::gateway::proxy {
 
-Relay::State Relay::advance() {
-  moved_ = false;
-  if (!pump(forth_) || !pump(back_))
+Relay::State Relay::advance(unsigned reads_max) {
+  moved_ = more_ = false;
+  if (!pump(forth_, reads_max) || !pump(back_, reads_max))
     return State::failed;
   return forth_.ended && back_.ended ? State::finished : State::running;
 }
 
-bool Relay::pump(Direction& direction) {
+bool Relay::pump(Direction& direction, unsigned reads_max) {
   auto& [from, to, queue, lent, ended] = direction;
   while (!ended) {
     if (lent == 0 && !from.in.empty()) {
@@ -28,6 +28,10 @@ bool Relay::pump(Direction& direction) {
     }
     from.in.consume(lent);
     lent = 0;
+    if (reads_max-- == 0) {
+      more_ = true;
+      return true;
+    }
     switch (from.fill()) {
     case Channel::Flow::moved:
       moved_ = true;

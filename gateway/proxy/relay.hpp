@@ -15,8 +15,10 @@ public:
         net::OutputQueue& to_upstream)
       : forth_{client, upstream, to_upstream}, back_{upstream, client, to_client} {}
 
-  /// Moves what can be moved now.
-  State advance();
+  /// Moves what can be moved now, with at most so many reads each way.
+  State advance(unsigned reads_max);
+  /// Whether the last advance stopped only for its maximum of reads.
+  bool more() const { return more_; }
   /// Whether the last advance moved anything.
   bool moved() const { return moved_; }
 
@@ -28,10 +30,10 @@ private:
     std::size_t lent = 0; // Bytes of from.in that the queue borrows.
     bool ended = false;   // The end was passed on.
   };
-  bool pump(Direction& direction);
+  bool pump(Direction& direction, unsigned reads_max);
 
   Direction forth_, back_;
-  bool moved_ = false;
+  bool moved_ = false, more_ = false;
 };
 
 } // namespace strait::gateway::proxy

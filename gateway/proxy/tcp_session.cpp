@@ -26,9 +26,9 @@ std::uint64_t rule_id(const BoundRoute& route) {
 TcpSession::TcpSession(WorkerContext& worker, std::shared_ptr<PortState> port, net::Address peer)
     : Session{worker, std::move(port), peer}, channel_{worker.loop, worker.buffers,
                                                        worker.buffers.block_bytes()},
-      timer_{worker.loop, [this] { on_timer(); }}, to_client_{worker.buffers},
-      to_upstream_{worker.buffers}, ticket_{worker.loop, *this}, served_{port_->served},
-      began_{worker.loop.now()}, began_wall_{now_wall()} {}
+      timer_{worker.loop, [this] { on_timer(); }}, resume_{worker.loop, [this] { relay(); }},
+      to_client_{worker.buffers}, to_upstream_{worker.buffers}, ticket_{worker.loop, *this},
+      served_{port_->served}, began_{worker.loop.now()}, began_wall_{now_wall()} {}
 
 TcpSession::~TcpSession() = default;
 
@@ -145,9 +145,11 @@ void TcpSession::on_upstream_failed(bool timed_out, std::string_view) {
 }
 
 void TcpSession::relay() {
-  const auto state = relay_->advance();
+  const auto state = relay_->advance(worker_.options.limits.reads_per_turn_max);
   if (state != Relay::State::running)
     return end();
+  if (relay_->more())
+    resume_.start(Millis{0});
   if (relay_->moved())
     timer_.start(worker_.options.timeouts.stream_idle);
 }
@@ -171,6 +173,7 @@ void TcpSession::end() {
   const bool relayed = state_ == State::relaying;
   state_ = State::dead;
   timer_.cancel();
+  resume_.cancel();
   ticket_.cancel();
   to_client_.clear();
   to_upstream_.clear();

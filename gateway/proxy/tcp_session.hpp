@@ -37,7 +37,7 @@ private:
   void end();
 
   Channel channel_;
-  net::Timer timer_;
+  net::Timer timer_, resume_;
   net::OutputQueue to_client_, to_upstream_;
   UpstreamTicket ticket_;
   UpstreamCluster* cluster_ = nullptr;
