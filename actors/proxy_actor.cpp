@@ -67,6 +67,7 @@ ProxyActor::behavior_type proxy_actor(ProxyActor::stateful_pointer<ProxyState> s
         own.report.errors.clear();
         for (auto& error : own.builder.errors())
           own.report.errors.push_back(error.detail);
+        own.dataplane->count(own.builder.counters());
         own.dataplane->publish(*snapshot);
         report(own.report);
       },

@@ -11,6 +11,8 @@ class Dataplane {
 public:
   virtual ~Dataplane() = default;
   virtual void publish(gateway::SnapshotPtr snapshot) = 0;
+  /// What building snapshots has cost so far: for tests of the cost law.
+  virtual void count(const gateway::SnapshotBuilder::Counters&) {}
   /// What could not be served of the last snapshot (a port in use).
   virtual std::vector<std::string> errors() const = 0;
 };

@@ -1,84 +1,14 @@
 // links: strait_actors
-#include "actors/gateway_actor.hpp"
-#include "actors/root_actor.hpp"
-#include "actors/status_actor.hpp"
-#include "tests/support/actor_fixture.hpp"
+#include "datacenter.hpp"
 #include "world.hpp"
 
 #include <cstdlib>
 
 using namespace strait;
 using namespace strait::actors;
+using simulation::Datacenter;
 
 namespace {
-
-/// A data plane that only remembers what it was given last.
-struct Recorder {
-  std::map<model::Name, gateway::SnapshotPtr> snapshots;
-
-  MakeDataplane make() {
-    class Recording : public Dataplane {
-    public:
-      Recording(Recorder& recorder, model::Name gateway)
-          : recorder_{recorder}, gateway_{std::move(gateway)} {}
-      ~Recording() override { recorder_.snapshots.erase(gateway_); }
-      void publish(gateway::SnapshotPtr snapshot) override {
-        recorder_.snapshots[gateway_] = std::move(snapshot);
-      }
-      std::vector<std::string> errors() const override { return {}; }
-
-    private:
-      Recorder& recorder_;
-      model::Name gateway_;
-    };
-    return [this](const model::Name& gateway, auto) -> Result<std::unique_ptr<Dataplane>> {
-      return std::make_unique<Recording>(*this, gateway);
-    };
-  }
-};
-
-/// The whole control plane of one datacenter, without threads, over a store in memory.
-struct Datacenter {
-  Recorder recorder;
-  test::ActorFixture fixture;
-  std::shared_ptr<ViewBox> view = std::make_shared<ViewBox>();
-  StorageActor storage;
-  CatalogActor catalog;
-  StatusActor status;
-  RootActor root;
-
-  Datacenter(std::uint64_t seed, Rules rules) : fixture{seed} {
-    auto& system = fixture.system;
-    storage = system.spawn(storage_actor, [] {
-      return Result<std::unique_ptr<storage::Store>>{storage::make_memory_store()};
-    });
-    CatalogActorOptions catalog_options;
-    catalog_options.view = view;
-    catalog_options.clock = [] { return WallTime{}; };
-    catalog = system.spawn(catalog_actor, storage, catalog_options);
-    status = system.spawn(status_actor, catalog, Log{});
-    RootOptions options;
-    options.rules = std::move(rules);
-    options.dataplane = recorder.make();
-    options.clock = [] { return Instant{}; };
-    root = system.spawn(root_actor, catalog, status, options);
-  }
-  ~Datacenter() {
-    for (auto actor : {caf::actor_cast<caf::actor>(root), caf::actor_cast<caf::actor>(status),
-                       caf::actor_cast<caf::actor>(catalog), caf::actor_cast<caf::actor>(storage)})
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-    fixture.settle();
-  }
-
-  void write(catalog::Command command) {
-    caf::anon_send(catalog, apply_atom::value, std::move(command));
-  }
-  /// Lets everything finish, the waits for a first configuration too.
-  void quiet() {
-    fixture.settle();
-    fixture.advance(first_config_wait_max + std::chrono::seconds{1});
-  }
-};
 
 std::string without_transitions(model::ObjectStatus status) {
   return gateway::resolve::to_text(status);

@@ -21,10 +21,12 @@ public:
   explicit ActorFixture(std::uint64_t seed = 0) : random{seed} {}
   ~ActorFixture() { settle(); }
 
-  /// Runs until nobody has a message, in an order that the seed decides.
-  void settle() {
-    for (auto& jobs = scheduler.jobs; !jobs.empty(); scheduler.run_once())
+  /// Runs until nobody has a message, in an order that the seed decides. Returns the turns taken.
+  std::size_t settle() {
+    std::size_t turns = 0;
+    for (auto& jobs = scheduler.jobs; !jobs.empty(); scheduler.run_once(), ++turns)
       std::swap(jobs.front(), jobs[random() % jobs.size()]);
+    return turns;
   }
   /// At most this many turns: leaves the rest waiting.
   void run_some(std::size_t turns) {
