@@ -78,8 +78,11 @@ struct Steps {
   }
 
   void came(const ObjectKey& key) const {
-    if (!self->state.children.contains(key))
+    auto it = self->state.children.find(key);
+    if (it == self->state.children.end())
       spawn(key);
+    else if (it->second.ending)
+      it->second.wanted = true;
   }
 
   void went(const ObjectKey& key) const {
@@ -87,20 +90,30 @@ struct Steps {
     auto it = state.children.find(key);
     if (it == state.children.end())
       return;
-    auto child = std::move(it->second);
-    state.children.erase(it);
-    stop(child.actor);
+    auto& child = it->second;
+    child.wanted = false;
+    if (child.ending)
+      return;
     if (key.kind == Kind::gateway)
       gateway_went(key.name);
     if (key.kind == Kind::http_route || key.kind == Kind::tcp_route)
       resolved(key, nullptr);
+    if (!child.actor)
+      return ended(key); // It had failed and waits for its restart.
+    child.ending = true;
+    self->send_exit(child.actor, caf::exit_reason::user_shutdown);
   }
 
-  void stop(const caf::actor& actor) const {
-    if (!actor)
-      return;
-    self->state.by_address.erase(actor.address());
-    self->send_exit(actor, caf::exit_reason::user_shutdown);
+  /// A child that was told to end has ended: nothing of it is under way any more.
+  void ended(const ObjectKey& key) const {
+    auto& state = self->state;
+    bool wanted = state.children.at(key).wanted;
+    state.children.erase(key);
+    if (key.kind == Kind::gateway)
+      for (auto& [route, resolved] : state.directory.routes_of(key.name))
+        self->send(status, status_atom::value, RouteStatus{route, key.name, {}});
+    if (wanted)
+      spawn(key);
   }
 
   void spawn(const ObjectKey& key) const {
@@ -175,8 +188,6 @@ struct Steps {
     auto& state = self->state;
     state.gateways.erase(name);
     use(name, {});
-    for (auto& [route, resolved] : state.directory.routes_of(name))
-      self->send(status, status_atom::value, RouteStatus{route, name, {}});
     for (auto& sink : state.sinks[name])
       self->send(sink, config_atom::value, Update{name, nullptr, nullptr});
     if (auto it = state.proxies.find(name); it != state.proxies.end()) {
@@ -236,8 +247,10 @@ struct Steps {
     if (auto it = state.by_address.find(down.source); it != state.by_address.end()) {
       auto key = it->second;
       state.by_address.erase(it);
-      auto& child = state.children[key];
+      auto& child = state.children.at(key);
       child.actor = {};
+      if (child.ending)
+        return ended(key);
       if (key.kind == Kind::gateway)
         state.gateways.erase(key.name);
       auto delay = later(child, key);
@@ -303,7 +316,8 @@ RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
       },
       [steps](resolved_atom, const ObjectKey& key,
               const gateway::resolve::ResolvedRoutePtr& route) {
-        if (steps.self->state.children.contains(key)) // Else it went away meanwhile.
+        auto child = steps.self->state.children.find(key);
+        if (child != steps.self->state.children.end() && !child->second.ending)
           steps.resolved(key, route);
       },
       [steps](cluster_atom, const ClusterPtr& cluster) {

@@ -28,6 +28,10 @@ struct Child {
   Instant started{};
   Restarts restarts;
   bool failed = false; ///< It failed before and its status says so.
+  /// Told to end. Its last words may still be under way, so a resource that comes back meanwhile
+  /// waits for its end.
+  bool ending = false;
+  bool wanted = false; ///< Came back meanwhile.
 };
 
 struct RootState {
