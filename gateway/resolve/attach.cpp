@@ -1,3 +1,4 @@
+#include "gateway/resolve/listener_checks.hpp"
 #include "gateway/resolve/plan.hpp"
 #include "gateway/resolve/references.hpp"
 #include "gateway/snapshot/snapshot.hpp"
@@ -59,12 +60,13 @@ std::optional<Problem> select(const View& view, const GatewayPlan& plan, const R
   }
   if (!attachment.listeners.empty())
     return {};
-  if (!named)
-    return Problem{
-        Reason::no_matching_parent,
-        fmt::format("no listener has {}", parent.section_name.empty()
-                                              ? fmt::format("port {}", parent.port.value_or(0))
-                                              : "the name " + parent.section_name)};
+  if (!named) {
+    auto name = parent.section_name.empty() ? "" : " the name " + parent.section_name;
+    auto port = parent.port ? fmt::format(" port {}", *parent.port) : "";
+    return Problem{Reason::no_matching_parent,
+                   fmt::format("no listener has{}{}{}", name,
+                               !name.empty() && !port.empty() ? " and" : "", port)};
+  }
   if (!allowed)
     return Problem{Reason::not_allowed_by_listeners,
                    fmt::format("no listener allows {}s of namespace {}",
@@ -77,9 +79,7 @@ std::optional<Problem> select(const View& view, const GatewayPlan& plan, const R
 
 HostnameIntersection intersect(const std::string& listener_hostname,
                                const std::vector<std::string>& route) {
-  std::string listener = listener_hostname;
-  std::transform(listener.begin(), listener.end(), listener.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  auto listener = lower(listener_hostname);
   if (route.empty())
     return {true, listener.empty() ? std::vector<std::string>{} : std::vector{listener}};
   HostnameIntersection result;

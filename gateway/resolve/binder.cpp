@@ -40,11 +40,14 @@ public:
     for (auto& [key, value] : with)
       set(config, key, value);
   }
-  Changed<T> take(const Config& config) {
+  /// What differs from the config taken before: a change that was undone is none.
+  Changed<T> take(const Config& config, const Config& before) {
     Changed<T> changed;
     for (auto& key : touched_) {
-      auto* value = (config.*field_).find(key);
-      changed.emplace_back(key, value ? *value : nullptr);
+      auto *now = (config.*field_).find(key), *then = (before.*field_).find(key);
+      bool same = now && then ? **now == **then : now == then;
+      if (!same)
+        changed.emplace_back(key, now ? *now : nullptr);
     }
     touched_.clear();
     return changed;
@@ -58,11 +61,12 @@ private:
 /// One route that names the gateway.
 struct RouteEntry {
   ResolvedRoutePtr resolved;
-  ResolvedRoutePtr last_good;                ///< For KeepLastGood.
-  std::map<std::string, std::size_t> served; ///< Binding key → listener index.
-  std::set<std::size_t> attached;            ///< Listeners that count it.
-  std::set<std::string> clusters;            ///< That what is served uses.
-  std::set<std::string> wanted;              ///< That the newest answer will use.
+  ResolvedRoutePtr last_good;     ///< For KeepLastGood.
+  ResolvedRoutePtr content;       ///< Whose content is served.
+  std::set<std::string> served;   ///< Binding keys.
+  std::set<std::size_t> attached; ///< Listeners that count it.
+  std::set<std::string> clusters; ///< That what is served uses.
+  std::set<std::string> wanted;   ///< That the newest answer will use.
   std::vector<model::ParentStatus> parents;
 };
 
@@ -76,6 +80,7 @@ struct Binder::State {
   View view;
   GatewayPlan plan;
   Config config;
+  Config taken; ///< As of the last take().
   std::uint64_t epoch = 0;
   std::map<model::ObjectKey, RouteEntry> routes;
   std::map<std::string, Ptr<Cluster>> known; ///< The last answer for each cluster in use.
@@ -127,8 +132,12 @@ struct Binder::State {
   }
 
   void serve_from(const std::string& cluster) {
-    if (bound_clusters[cluster]++ == 0)
-      clusters.set(config, cluster, known.at(cluster));
+    if (bound_clusters[cluster]++ > 0)
+      return;
+    auto it = known.find(cluster);
+    clusters.set(config, cluster,
+                 it != known.end() ? it->second
+                                   : std::make_shared<const Cluster>(Cluster{.id = cluster}));
   }
   void serve_no_more_from(const std::string& cluster) {
     auto it = bound_clusters.find(cluster);
@@ -146,60 +155,79 @@ struct Binder::State {
     route_status_changed.insert(key);
   }
 
+  /// Whether what is served of it may go on while the newest answer waits for endpoints: not if a
+  /// grant of it may have gone meanwhile.
+  static bool may_go_on(const RouteEntry& entry) {
+    auto &now = entry.resolved->granted, &then = entry.content->granted;
+    return std::includes(now.begin(), now.end(), then.begin(), then.end());
+  }
+
   void bind(const model::ObjectKey& key) {
     ++counters.routes_bound;
     auto& entry = routes.at(key);
-    auto bound_routes = bind_route(view, gateway, plan, *entry.resolved, entry.last_good.get());
-    std::map<std::string, std::pair<std::size_t, Ptr<BoundRoute>>> now;
-    std::set<std::size_t> attached;
-    for (auto& [listener, served] : bound_routes.by_listener) {
-      ++counters.listeners_checked;
-      attached.insert(listener);
-      if (plan.listeners[listener].programmed)
-        now[binding_key(plan.listeners[listener].spec.name, served->id)] = {listener, served};
-    }
-    bool bridged = entry.last_good && falls_back(plan, *entry.resolved);
-    auto wanted = now.empty() ? std::set<std::string>{}
-                  : bridged   ? entry.last_good->clusters
-                              : entry.resolved->clusters;
+    auto answer = bind_route(view, gateway, plan, *entry.resolved, entry.last_good.get());
+    counters.listeners_checked += answer.attached.size();
+    auto& content =
+        falls_back(plan, *entry.resolved, entry.last_good.get()) ? entry.last_good : entry.resolved;
     count(entry, -1);
-    entry.attached = std::move(attached);
+    entry.attached = std::move(answer.attached);
     count(entry, +1);
-    set_parents(key, entry, std::move(bound_routes.parents));
-    auto before = entry.wanted;
-    entry.wanted = wanted;
-    for (auto& cluster : wanted)
+    set_parents(key, entry, std::move(answer.parents));
+    auto before = std::exchange(entry.wanted, answer.by_listener.empty() ? std::set<std::string>{}
+                                                                         : content->clusters);
+    for (auto& cluster : entry.wanted)
       use(cluster, key);
     for (auto& cluster : before)
-      if (!wanted.contains(cluster) && !entry.clusters.contains(cluster))
+      if (!entry.wanted.contains(cluster) && !entry.clusters.contains(cluster))
         unuse(cluster, key);
     // Endpoints first: until they are known, what was served before goes on.
-    bool complete = std::all_of(wanted.begin(), wanted.end(),
+    bool complete = std::all_of(entry.wanted.begin(), entry.wanted.end(),
                                 [&](auto& cluster) { return known.contains(cluster); });
-    if (!complete) {
+    bool wait = !complete && (!entry.content || may_go_on(entry));
+    if (wait) {
       waiting.insert(key);
+      leave_gone_listeners(entry);
       return;
     }
     waiting.erase(key);
-    for (auto& cluster : wanted)
+    serve(key, entry, answer, content);
+    if (!entry.resolved->unresolved && !entry.resolved->refused)
+      entry.last_good = entry.resolved;
+  }
+
+  void serve(const model::ObjectKey& key, RouteEntry& entry, const BoundRoutes& answer,
+             const ResolvedRoutePtr& content) {
+    for (auto& cluster : entry.wanted)
       if (!entry.clusters.contains(cluster))
         serve_from(cluster);
-    for (auto& [binding, served] : now)
-      bound.set(config, binding, served.second);
-    for (auto& [binding, listener] : entry.served)
+    std::set<std::string> now;
+    for (auto& [listener, route] : answer.by_listener) {
+      auto binding = binding_key(plan.listeners[listener].spec.name, route->id);
+      bound.set(config, binding, route);
+      now.insert(std::move(binding));
+    }
+    for (auto& binding : entry.served)
       if (!now.contains(binding))
         bound.unset(config, binding);
-    auto old = std::exchange(entry.clusters, wanted);
-    for (auto& cluster : old)
-      if (!wanted.contains(cluster)) {
+    entry.served = std::move(now);
+    entry.content = entry.served.empty() ? nullptr : content;
+    for (auto& cluster : std::exchange(entry.clusters, entry.wanted))
+      if (!entry.wanted.contains(cluster)) {
         serve_no_more_from(cluster);
         unuse(cluster, key);
       }
-    entry.served.clear();
-    for (auto& [binding, served] : now)
-      entry.served[binding] = served.first;
-    if (!entry.resolved->unresolved && !entry.resolved->refused)
-      entry.last_good = entry.resolved;
+  }
+
+  /// A route that waits stays as it was, but not on listeners that are no more.
+  void leave_gone_listeners(RouteEntry& entry) {
+    std::erase_if(entry.served, [&](auto& binding) {
+      bool there = std::any_of(plan.listeners.begin(), plan.listeners.end(), [&](auto& it) {
+        return it.programmed && it.spec.name == listener_of(binding);
+      });
+      if (!there)
+        bound.unset(config, binding);
+      return !there;
+    });
   }
 
   void unbind(const model::ObjectKey& key) {
@@ -210,7 +238,7 @@ struct Binder::State {
     routes.erase(it);
     waiting.erase(key);
     count(entry, -1);
-    for (auto& [binding, listener] : entry.served)
+    for (auto& binding : entry.served)
       bound.unset(config, binding);
     for (auto& cluster : entry.clusters)
       serve_no_more_from(cluster);
@@ -260,11 +288,11 @@ struct Binder::State {
   }
   std::set<std::string> exported; ///< Clusters that the peering listener serves from.
 
-  void plan_changed(GatewayPlan next) {
+  void plan_changed(GatewayPlan next, bool namespaces_changed) {
     bool same_attachment =
         plan.ours == next.ours && plan.policy == next.policy &&
         plan.controller == next.controller && plan.listeners.size() == next.listeners.size() &&
-        !next.selects_namespaces &&
+        !(next.selects_namespaces && namespaces_changed) &&
         std::equal(plan.listeners.begin(), plan.listeners.end(), next.listeners.begin(),
                    [](auto& a, auto& b) { return a.attaches_like(b); });
     auto old_status = std::exchange(plan, std::move(next)).status;
@@ -304,15 +332,22 @@ Binder::Binder(Binder&&) noexcept = default;
 Binder& Binder::operator=(Binder&&) noexcept = default;
 
 void Binder::view_changed(const View& view) {
+  auto before = state_->view.kind_revision(model::Kind::namespace_);
   state_->view = view;
-  state_->plan_changed(plan_gateway(view, state_->gateway, state_->settings));
+  state_->plan_changed(plan_gateway(view, state_->gateway, state_->settings),
+                       view.kind_revision(model::Kind::namespace_) != before);
 }
 
 void Binder::route_changed(const model::ObjectKey& route, ResolvedRoutePtr resolved) {
+  auto& state = *state_;
   if (!resolved)
-    return state_->unbind(route);
-  state_->routes[route].resolved = std::move(resolved);
-  state_->bind(route);
+    return state.unbind(route);
+  auto [it, added] = state.routes.try_emplace(route);
+  // Even "nothing" is news the first time: it takes back what a Binder before this one said.
+  if (added)
+    state.route_status_changed.insert(route);
+  it->second.resolved = std::move(resolved);
+  state.bind(route);
 }
 
 void Binder::cluster_changed(std::shared_ptr<const Cluster> cluster) {
@@ -363,16 +398,17 @@ Binder::Taken Binder::take() {
   Taken taken;
   Delta delta;
   delta.from = state.epoch;
-  delta.listeners = state.listeners.take(state.config);
-  delta.routes = state.bound.take(state.config);
-  delta.clusters = state.clusters.take(state.config);
-  delta.certificates = state.certificates.take(state.config);
-  delta.exports = state.peering_exports.take(state.config);
-  delta.trust = state.trust.take(state.config);
+  delta.listeners = state.listeners.take(state.config, state.taken);
+  delta.routes = state.bound.take(state.config, state.taken);
+  delta.clusters = state.clusters.take(state.config, state.taken);
+  delta.certificates = state.certificates.take(state.config, state.taken);
+  delta.exports = state.peering_exports.take(state.config, state.taken);
+  delta.trust = state.trust.take(state.config, state.taken);
   bool changed = !delta.empty() || state.epoch == 0;
   if (changed) {
     delta.epoch = ++state.epoch;
     state.config.epoch = state.epoch;
+    state.taken = state.config;
   }
   if (!state.plan.ours || !state.plan.serves) {
     state.given = nullptr;
@@ -383,7 +419,8 @@ Binder::Taken Binder::take() {
       taken.delta = std::make_shared<const Delta>(std::move(delta));
   }
   taken.config = state.given;
-  if (std::exchange(state.gateway_status_changed, false) && state.plan.ours &&
+  bool says = !state.plan.status.conditions.empty() || state.status_given;
+  if (std::exchange(state.gateway_status_changed, false) && says &&
       state.status_given != state.plan.status) {
     state.status_given = state.plan.status;
     taken.gateway = state.plan.status;

@@ -41,6 +41,9 @@ ResolvedExports resolve_exports(const View& view) {
     return resolved;
   for (auto& [name, record] : view.table<model::Peering>()) {
     auto& peering = record->value;
+    if (peering.state == model::PeeringState::deleting ||
+        peering.state == model::PeeringState::terminated)
+      continue;
     auto* bundle = view.find<model::TrustBundle>({"", peering.name});
     if (!bundle)
       continue;

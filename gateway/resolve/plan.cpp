@@ -1,8 +1,6 @@
 #include "gateway/resolve/plan.hpp"
 
-#include "gateway/resolve/references.hpp"
-#include "gateway/resolve/tls_options.hpp"
-#include "net/tls_certificate.hpp"
+#include "gateway/resolve/listener_checks.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -16,287 +14,163 @@ using model::ConditionType;
 using model::Kind;
 using model::Name;
 using model::Reason;
-using model::RouteGroupKind;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+/// A condition that says yes, or the problem.
+Condition condition(ConditionType type, Reason fine, const std::optional<Problem>& problem,
+                    std::int64_t generation) {
+  return {.type = type,
+          .status = !problem,
+          .reason = problem ? problem->reason : fine,
+          .message = problem ? problem->message : "",
+          .observed_generation = generation};
 }
 
-std::optional<Protocol> protocol_of(const std::string& text) {
-  if (text == "HTTP")
-    return Protocol::http;
-  if (text == "HTTPS")
-    return Protocol::https;
-  if (text == "TCP")
-    return Protocol::tcp;
-  return {};
+const Condition& find(const std::vector<Condition>& conditions, ConditionType type) {
+  return *std::find_if(conditions.begin(), conditions.end(),
+                       [&](auto& it) { return it.type == type; });
 }
 
-/// What is found of one listener, one problem per aspect; conditions are written from it at the
-/// end.
-struct Findings {
-  std::optional<Problem> accepted, conflicted, refs, kinds;
-  TlsSettings tls;
-  std::vector<std::shared_ptr<const Certificate>> certificates;
-};
-
-class Planning {
-public:
-  Planning(const View& view, const model::Gateway& gateway, GatewayPlan& plan)
-      : view_{view}, gateway_{gateway}, plan_{plan}, findings_(gateway.listeners.size()) {}
-
-  void run(const ResolvedClass& gateway_class, std::int32_t privileged_offset) {
-    privileged_offset_ = privileged_offset;
-    for (std::size_t i = 0; i < gateway_.listeners.size(); ++i)
-      check(gateway_.listeners[i], findings_[i]);
-    conflicts();
-    for (std::size_t i = 0; i < gateway_.listeners.size(); ++i)
-      plan_.listeners.push_back(planned(gateway_.listeners[i], findings_[i]));
-    finish(gateway_class);
+ListenerPlan planned(const model::Listener& spec, ListenerFindings found,
+                     const model::ReferencePolicy& policy, std::int64_t generation) {
+  ListenerPlan plan;
+  plan.spec = spec;
+  plan.kinds = found.supported_kinds;
+  // One bad certificate takes no other's hosts away, unless the class asks for all or nothing.
+  bool some = !found.certificates.empty() &&
+              policy.listener_readiness == model::ListenerReadiness::independent;
+  plan.programmed = !found.accepted && !found.conflicted && (!found.refs || some);
+  auto& conditions = plan.conditions;
+  auto& rejected = found.accepted ? found.accepted : found.conflicted;
+  conditions.push_back(condition(ConditionType::accepted, Reason::accepted, rejected, generation));
+  auto conflicted =
+      condition(ConditionType::conflicted, Reason::no_conflicts, found.conflicted, generation);
+  conflicted.status = found.conflicted.has_value();
+  conditions.push_back(std::move(conflicted));
+  auto& refs = found.refs ? found.refs : found.kinds;
+  conditions.push_back(
+      condition(ConditionType::resolved_refs, Reason::resolved_refs, refs, generation));
+  std::optional<Problem> not_programmed;
+  if (!plan.programmed)
+    not_programmed = Problem{Reason::invalid, "see the other conditions"};
+  conditions.push_back(
+      condition(ConditionType::programmed, Reason::programmed, not_programmed, generation));
+  if (found.overlapping) {
+    auto overlapping = condition(ConditionType::overlapping_tls_config,
+                                 Reason::overlapping_hostnames, found.overlapping, generation);
+    overlapping.status = true; // Never written as False (Gateway API).
+    conditions.push_back(std::move(overlapping));
   }
-
-private:
-  void check(const model::Listener& listener, Findings& found) {
-    auto protocol = protocol_of(listener.protocol);
-    if (!protocol) {
-      found.accepted =
-          Problem{Reason::unsupported_protocol,
-                  fmt::format("protocol {}: expected HTTP, HTTPS or TCP", listener.protocol)};
-      return;
-    }
-    if (listener.tls && listener.tls->mode == model::ListenerTls::Mode::passthrough) {
-      found.accepted = Problem{Reason::unsupported_value, "tls.mode Passthrough is not supported"};
-      return;
-    }
-    if (*protocol != Protocol::https)
-      return;
-    if (!listener.tls || listener.tls->certificates.empty()) {
-      found.refs =
-          Problem{Reason::invalid_certificate_ref, "an HTTPS listener needs tls.certificateRefs"};
-      return;
-    }
-    auto settings = tls_settings(listener.tls->options);
-    if (!settings) {
-      found.accepted = Problem{Reason::unsupported_value, settings.error().detail};
-      return;
-    }
-    found.tls = std::move(*settings);
-    for (auto& ref : listener.tls->certificates)
-      certificate(ref, found);
+  if (plan.programmed) {
+    Listener config;
+    config.name = spec.name;
+    config.port = found.port;
+    config.protocol = *protocol_of(spec.protocol);
+    config.hostname = lower(spec.hostname);
+    if (config.protocol == Protocol::https)
+      config.tls = std::move(found.tls);
+    plan.config = std::make_shared<const Listener>(std::move(config));
+    plan.certificates = std::move(found.certificates);
   }
+  return plan;
+}
 
-  void certificate(const model::CertificateRef& ref, Findings& found) {
-    auto wrong = [&](Reason reason, std::string message) {
-      if (!found.refs)
-        found.refs = Problem{reason, std::move(message)};
-    };
-    if (!ref.group.empty() || ref.kind != "Secret")
-      return wrong(Reason::invalid_certificate_ref,
-                   fmt::format("certificateRef {}: kind {} of group \"{}\": expected Secret",
-                               ref.name, ref.kind, ref.group));
-    Name name{ref.ns.empty() ? gateway_.meta.name.ns : ref.ns, ref.name};
-    if (name.ns != gateway_.meta.name.ns) {
-      plan_.depends.insert({Kind::reference_grant, {name.ns, ""}});
-      if (!permitted(view_, {gateway_group, "Gateway", gateway_.meta.name.ns},
-                     {"", "Secret", name.ns, name.name}))
-        return wrong(plan_.policy.certificate_ref_reason == model::CertificateRefReason::consul
-                         ? Reason::invalid_certificate_ref
-                         : Reason::ref_not_permitted,
-                     fmt::format("no ReferenceGrant in namespace {} lets Gateways of namespace {} "
-                                 "refer to Secret {}",
-                                 name.ns, gateway_.meta.name.ns, name.name));
-    }
-    plan_.depends.insert({Kind::secret, name});
-    auto* secret = view_.find<model::Secret>(name);
-    if (!secret)
-      return wrong(Reason::invalid_certificate_ref,
-                   fmt::format("Secret {} does not exist", to_string(name)));
-    auto chain = secret->data.find("tls.crt"), key = secret->data.find("tls.key");
-    if (chain == secret->data.end() || key == secret->data.end())
-      return wrong(Reason::invalid_certificate_ref,
-                   fmt::format("Secret {}: expected data tls.crt and tls.key", to_string(name)));
-    if (auto pair = net::TlsCertificate::from_pem(chain->second, key->second); !pair)
-      return wrong(Reason::invalid_certificate_ref,
-                   fmt::format("Secret {}: {}", to_string(name), pair.error().detail));
-    found.certificates.push_back(std::make_shared<const Certificate>(
-        Certificate{"Secret " + to_string(name), chain->second, key->second}));
-    found.tls.certificates.push_back(found.certificates.back()->id);
-  }
+/// Whether nothing at all is wrong with a listener.
+bool clean(const ListenerPlan& listener) {
+  return std::all_of(listener.conditions.begin(), listener.conditions.end(),
+                     [](auto& it) { return it.status == (it.type != ConditionType::conflicted); });
+}
 
-  /// Listeners that cannot stand beside each other on one port: none of them may win.
-  void conflicts() {
-    auto& listeners = gateway_.listeners;
-    for (std::size_t i = 0; i < listeners.size(); ++i)
-      for (std::size_t j = 0; j < listeners.size(); ++j) {
-        if (i == j || listeners[i].port != listeners[j].port)
-          continue;
-        auto a = protocol_of(listeners[i].protocol), b = protocol_of(listeners[j].protocol);
-        if (!a || !b)
-          continue;
-        if (*a != *b)
-          findings_[i].conflicted =
-              Problem{Reason::protocol_conflict,
-                      fmt::format("listener {} has port {} too, with protocol {}",
-                                  listeners[j].name, listeners[j].port, listeners[j].protocol)};
-        else if (!findings_[i].conflicted &&
-                 lower(listeners[i].hostname) == lower(listeners[j].hostname))
-          findings_[i].conflicted =
-              Problem{Reason::hostname_conflict,
-                      fmt::format("listener {} has the same port and hostname", listeners[j].name)};
-      }
-    // Mapped into the container, a privileged port may meet another listener's: the later one
-    // yields.
-    for (std::size_t i = 0; i < listeners.size(); ++i)
-      for (std::size_t j = 0; j < i; ++j)
-        if (listeners[i].port != listeners[j].port &&
-            container_port(listeners[i].port) == container_port(listeners[j].port) &&
-            !findings_[i].accepted)
-          findings_[i].accepted =
-              Problem{Reason::port_unavailable,
-                      fmt::format("port {} is that of listener {} in the container",
-                                  container_port(listeners[i].port), listeners[j].name)};
-  }
-
-  std::uint16_t container_port(std::uint16_t port) const {
-    constexpr std::uint16_t privileged_max = 1024;
-    return port <= privileged_max ? static_cast<std::uint16_t>(port + privileged_offset_) : port;
-  }
-
-  ListenerPlan planned(const model::Listener& spec, Findings& found) {
-    ListenerPlan plan;
-    plan.spec = spec;
-    plan.kinds = supported_kinds(spec, found);
-    auto& refs = found.refs ? found.refs : found.kinds;
-    bool valid = !found.accepted && !found.conflicted;
-    plan.programmed = valid && !found.refs;
-    auto generation = gateway_.meta.generation;
-    auto add = [&](ConditionType type, bool status, Reason reason, std::string message) {
-      plan.conditions.push_back({.type = type,
-                                 .status = status,
-                                 .reason = reason,
-                                 .message = std::move(message),
-                                 .observed_generation = generation});
-    };
-    auto& rejected = found.accepted ? found.accepted : found.conflicted;
-    add(ConditionType::accepted, !rejected, rejected ? rejected->reason : Reason::accepted,
-        rejected ? rejected->message : "the listener is valid");
-    add(ConditionType::conflicted, found.conflicted.has_value(),
-        found.conflicted ? found.conflicted->reason : Reason::no_conflicts,
-        found.conflicted ? found.conflicted->message : "");
-    add(ConditionType::resolved_refs, !refs, refs ? refs->reason : Reason::resolved_refs,
-        refs ? refs->message : "");
-    add(ConditionType::programmed, plan.programmed,
-        plan.programmed ? Reason::programmed : Reason::invalid,
-        plan.programmed ? "" : "see the other conditions");
-    if (plan.programmed) {
-      Listener config;
-      config.name = spec.name;
-      config.port = container_port(spec.port);
-      config.protocol = *protocol_of(spec.protocol);
-      config.hostname = lower(spec.hostname);
-      if (config.protocol == Protocol::https)
-        config.tls = found.tls;
-      plan.config = std::make_shared<const Listener>(std::move(config));
-      plan.certificates = std::move(found.certificates);
-    }
-    return plan;
-  }
-
-  static std::vector<RouteGroupKind> supported_kinds(const model::Listener& spec, Findings& found) {
-    auto protocol = protocol_of(spec.protocol);
-    if (!protocol)
-      return {};
-    RouteGroupKind natural{std::string{gateway_group},
-                           *protocol == Protocol::tcp ? "TCPRoute" : "HTTPRoute"};
-    if (spec.allowed.kinds.empty())
-      return {natural};
-    std::vector<RouteGroupKind> kinds;
-    for (auto& kind : spec.allowed.kinds)
-      if (kind == natural)
-        kinds = {natural};
-      else
-        found.kinds = Problem{Reason::invalid_route_kinds,
-                              fmt::format("allowedRoutes.kinds: a {} listener serves no {}",
-                                          spec.protocol, kind.kind)};
-    return kinds;
-  }
-
-  void finish(const ResolvedClass& gateway_class) {
-    auto& status = plan_.status;
-    std::size_t good = 0, clean = 0;
-    for (auto& listener : plan_.listeners) {
-      good += listener.programmed ? 1U : 0U;
-      clean +=
-          std::all_of(listener.conditions.begin(), listener.conditions.end(),
-                      [](auto& it) { return it.status == (it.type != ConditionType::conflicted); })
-              ? 1U
-              : 0U;
-      plan_.selects_namespaces |= listener.spec.allowed.from == model::FromNamespaces::selector;
-      status.listeners.push_back({listener.spec.name, 0, listener.kinds, listener.conditions});
-    }
-    bool all = clean == plan_.listeners.size();
-    bool whole_or_nothing =
-        plan_.policy.listener_readiness == model::ListenerReadiness::all_or_nothing;
-    std::optional<Problem> refused;
-    if (!gateway_class.accepted)
-      refused = Problem{Reason::invalid_parameters,
-                        fmt::format("GatewayClass {} is not accepted", gateway_class.name)};
-    else if (!gateway_.unsupported.empty())
-      refused = Problem{Reason::invalid,
-                        fmt::format("{} is not supported", gateway_.unsupported.front().path)};
-    else if (!gateway_.addresses.empty())
-      refused = Problem{Reason::unsupported_address, "spec.addresses is not supported"};
-    auto generation = gateway_.meta.generation;
-    bool accepted = !refused && (good > 0 || plan_.listeners.empty());
-    Reason reason = refused ? refused->reason
-                    : all   ? Reason::accepted
-                            : Reason::listeners_not_valid;
-    status.conditions.push_back({.type = ConditionType::accepted,
-                                 .status = accepted,
-                                 .reason = reason,
-                                 .message = refused ? refused->message
-                                            : all   ? "the gateway is valid"
-                                                    : "see the conditions of its listeners",
-                                 .observed_generation = generation});
-    plan_.serves = accepted && good > 0 && (all || !whole_or_nothing);
-    status.conditions.push_back({.type = ConditionType::programmed,
-                                 .status = plan_.serves,
-                                 .reason = plan_.serves ? Reason::programmed : Reason::invalid,
-                                 .message = plan_.serves ? "" : "nothing is served",
-                                 .observed_generation = generation});
-    if (gateway_class.controller == model::consul_controller)
-      status.conditions.push_back(
-          {.type = ConditionType::ready,
-           .status = plan_.serves && all,
-           .reason = plan_.serves && all ? Reason::ready : Reason::listeners_not_valid,
-           .message = "",
-           .observed_generation = generation});
-  }
-
-  const View& view_;
-  const model::Gateway& gateway_;
-  GatewayPlan& plan_;
-  std::vector<Findings> findings_;
-  std::int32_t privileged_offset_ = 0;
-};
-
-} // namespace
-
-std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gateway) {
+/// The listener for gateways of peered datacenters, if the Gateway asks for one.
+std::optional<Problem> plan_peering(const model::Gateway& gateway, std::int32_t port_offset,
+                                    GatewayPlan& plan) {
   auto annotation = gateway.meta.annotations.find(peering_port_annotation);
   if (annotation == gateway.meta.annotations.end())
-    return nullptr;
+    return {};
   auto& text = annotation->second;
   std::uint16_t port = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0)
-    return nullptr;
-  Listener listener{.name = peering_listener, .port = port, .protocol = Protocol::peering};
-  listener.tls.certificates = {"mesh-gateway"};
-  return std::make_shared<const Listener>(std::move(listener));
+  auto bound = container_port(port, port_offset);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0 || !bound)
+    return Problem{Reason::listeners_not_valid,
+                   fmt::format("metadata.annotations[{}]: \"{}\": expected a port of 1..65535",
+                               peering_port_annotation, text)};
+  for (auto& listener : plan.listeners)
+    if (listener.config && listener.config->port == *bound)
+      return Problem{Reason::listeners_not_valid,
+                     fmt::format("metadata.annotations[{}]: port {} is that of listener {}",
+                                 peering_port_annotation, port, listener.spec.name)};
+  Listener listener{.name = peering_listener, .port = *bound, .protocol = Protocol::peering};
+  listener.tls.certificates = {"identity"};
+  plan.peering = std::make_shared<const Listener>(std::move(listener));
+  return {};
 }
+
+/// Why the Gateway as a whole is not carried out.
+std::optional<Problem> refusal(const model::Gateway& gateway, const ResolvedClass& gateway_class) {
+  if (!gateway_class.accepted)
+    return Problem{Reason::invalid_parameters,
+                   fmt::format("GatewayClass {} is not accepted", gateway_class.name)};
+  if (!gateway.unsupported.empty())
+    return Problem{Reason::invalid,
+                   fmt::format("{} is not supported", gateway.unsupported.front().path)};
+  if (!gateway.addresses.empty())
+    return Problem{Reason::unsupported_address, "spec.addresses is not supported"};
+  return {};
+}
+
+/// The Gateway's own conditions, after its listeners'.
+void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
+              const std::optional<Problem>& peering, GatewayPlan& plan) {
+  auto is_accepted = [](auto& it) { return find(it.conditions, ConditionType::accepted).status; };
+  auto is_programmed = [](auto& it) { return it.programmed; };
+  auto& listeners = plan.listeners;
+  bool any_accepted = std::any_of(listeners.begin(), listeners.end(), is_accepted);
+  bool any_programmed = std::any_of(listeners.begin(), listeners.end(), is_programmed);
+  bool all = !peering && std::all_of(listeners.begin(), listeners.end(), clean);
+  auto refused = refusal(gateway, gateway_class);
+  bool accepted = !refused && (any_accepted || listeners.empty());
+  bool whole = plan.policy.listener_readiness == model::ListenerReadiness::all_or_nothing;
+  plan.serves = accepted && any_programmed && (all || !whole);
+
+  auto generation = gateway.meta.generation;
+  auto& conditions = plan.status.conditions;
+  auto problem = refused   ? refused
+                 : peering ? peering
+                 : all     ? std::nullopt
+                           : std::optional{Problem{Reason::listeners_not_valid,
+                                               "see the conditions of its listeners"}};
+  conditions.push_back(condition(ConditionType::accepted, Reason::accepted, problem, generation));
+  conditions.back().status = accepted;
+  std::optional<Problem> silent;
+  if (!plan.serves)
+    silent = Problem{Reason::invalid, whole && any_programmed && !refused
+                                          ? "nothing is served until every listener is in order"
+                                          : "nothing is served"};
+  conditions.push_back(
+      condition(ConditionType::programmed, Reason::programmed, silent, generation));
+  if (gateway_class.controller == model::consul_controller) {
+    std::optional<Problem> unready;
+    if (refused)
+      unready =
+          Problem{refused->reason == Reason::unsupported_address ? Reason::address_not_assigned
+                                                                 : Reason::listeners_not_ready,
+                  refused->message};
+    else if (!plan.serves || !all)
+      unready = Problem{Reason::listeners_not_valid, problem ? problem->message : silent->message};
+    conditions.push_back(condition(ConditionType::ready, Reason::ready, unready, generation));
+  }
+  for (auto& listener : listeners) {
+    // It would serve, but the Gateway does not: no condition may claim otherwise.
+    if (listener.programmed && !plan.serves)
+      for (auto& it : listener.conditions)
+        if (it.type == ConditionType::programmed)
+          it = condition(ConditionType::programmed, Reason::programmed,
+                         Problem{Reason::pending, "the gateway serves nothing"}, generation);
+    plan.status.listeners.push_back({listener.spec.name, 0, listener.kinds, listener.conditions});
+  }
+}
+
+} // namespace
 
 bool ListenerPlan::attaches_like(const ListenerPlan& other) const {
   return spec.name == other.spec.name && spec.port == other.spec.port &&
@@ -307,25 +181,37 @@ bool ListenerPlan::attaches_like(const ListenerPlan& other) const {
 GatewayPlan plan_gateway(const View& view, const model::Name& name, const Settings&) {
   GatewayPlan plan;
   plan.depends.insert({Kind::gateway, name});
+  plan.status.object = {Kind::gateway, name};
   auto* gateway = view.find<model::Gateway>(name);
   if (!gateway)
     return plan;
   plan.depends.insert({Kind::gateway_class, {"", gateway->class_name}});
   auto gateway_class = resolve_class(view, gateway->class_name);
-  if (!gateway_class || !gateway_class->ours)
+  if (!gateway_class) {
+    // Nobody's yet: not ours to serve, but whoever wrote it should learn why nothing happens.
+    plan.status.conditions.push_back(
+        condition(ConditionType::accepted, Reason::accepted,
+                  Problem{Reason::pending,
+                          fmt::format("spec.gatewayClassName: GatewayClass {} does not exist",
+                                      gateway->class_name)},
+                  gateway->meta.generation));
+    return plan;
+  }
+  if (!gateway_class->ours)
     return plan;
   plan.ours = true;
   plan.policy = gateway_class->policy;
   plan.controller = gateway_class->controller;
   plan.depends.insert(gateway_class->depends.begin(), gateway_class->depends.end());
-  plan.status.object = {Kind::gateway, name};
-  std::int32_t privileged_offset = 0;
-  auto* record = view.find<model::GatewayClass>({"", gateway->class_name});
-  if (record->parameters)
-    if (auto* config = view.find<model::GatewayClassConfig>({"", record->parameters->name}))
-      privileged_offset = config->map_privileged_container_ports;
-  Planning{view, *gateway, plan}.run(*gateway_class, privileged_offset);
-  plan.peering = peering_listener_of(*gateway);
+  auto findings = check_listeners(view, *gateway, *gateway_class, plan.depends);
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    auto& spec = gateway->listeners[i];
+    plan.listeners.push_back(
+        planned(spec, std::move(findings[i]), plan.policy, gateway->meta.generation));
+    plan.selects_namespaces |= spec.allowed.from == model::FromNamespaces::selector;
+  }
+  auto peering = plan_peering(*gateway, gateway_class->map_privileged_container_ports, plan);
+  conclude(*gateway, *gateway_class, peering, plan);
   if (plan.selects_namespaces)
     plan.depends.insert({Kind::namespace_, {}});
   return plan;

@@ -25,6 +25,13 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+/// A reference into another namespace that a ReferenceGrant allowed.
+struct GrantedReference {
+  std::string group, kind, ns, name;
+  friend auto operator<=>(const GrantedReference&, const GrantedReference&) = default;
+  friend bool operator==(const GrantedReference&, const GrantedReference&) = default;
+};
+
 /// A route with its references looked up, before any listener was asked. Independent of the class:
 /// binding applies the class' ReferencePolicy.
 struct ResolvedRoute {
@@ -36,7 +43,10 @@ struct ResolvedRoute {
   /// Rules with backends as clusters or refusals (500); hostnames are still empty here.
   std::variant<HttpRoute, TcpRoute> content;
   std::optional<Problem> unresolved; ///< The first reference that does not resolve.
-  bool not_permitted = false;     ///< Some reference lacks a grant: never served from a last good.
+  bool not_permitted = false; ///< Some reference lacks a grant: never served from a last good.
+  /// What content may use only as long as a grant says so. Older content may go on only if the
+  /// newest answer was granted all of it too.
+  std::set<GrantedReference> granted;
   std::optional<Problem> refused; ///< A field or filter that Strait cannot carry out.
   std::set<std::string> clusters; ///< Ids that content uses.
   Topics depends;                 ///< What it was made from, besides the route itself.
@@ -63,6 +73,7 @@ struct ResolvedClass {
   bool ours = false; ///< The controller name is one of Strait's.
   bool accepted = false;
   model::ReferencePolicy policy;
+  std::int32_t map_privileged_container_ports = 0; ///< Specification B3.
   model::ObjectStatus status;
   Topics depends;
 };
@@ -100,6 +111,9 @@ struct Bound {
 ///
 /// One route's change costs what the route and the listeners it binds to cost, not the number of
 /// routes.
+///
+/// KeepLastGood holds what was served last in memory, no longer: after a restart a route that does
+/// not resolve answers 500 for its share until it does, and has no PartiallyInvalid condition.
 class Binder {
 public:
   Binder(model::Name gateway, Settings settings);
@@ -122,7 +136,8 @@ public:
   const std::set<std::string>& clusters() const;
 
   /// False while some route waits for endpoints that nobody has told yet; until then it is served
-  /// as before, or not at all if it is new.
+  /// as before, or not at all if it is new. What lost its grant is never waited with: the new
+  /// content is served at once, with clusters that have no endpoints yet.
   bool complete() const;
 
   /// What changed since the last take(): statuses only of objects whose status changed.

@@ -15,11 +15,11 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
                   const std::shared_ptr<const Certificate>& identity) {
   Bound bound;
   auto plan = plan_gateway(view, gateway, settings);
+  bound.gateway = plan.status;
   if (!plan.ours)
     return bound;
   Config config;
   std::set<std::string> clusters;
-  bound.gateway = plan.status;
   for (auto& listener : plan.listeners)
     if (listener.programmed) {
       put(config.listeners, listener.spec.name, listener.config);
@@ -32,10 +32,9 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
     if (of_route.parents.empty())
       return;
     bound.routes[key] = of_route.parents;
-    for (auto& [listener, served] : of_route.by_listener) {
+    for (auto listener : of_route.attached)
       ++bound.gateway.listeners[listener].attached_routes;
-      if (!plan.listeners[listener].programmed)
-        continue;
+    for (auto& [listener, served] : of_route.by_listener) {
       put(config.routes, binding_key(plan.listeners[listener].spec.name, served->id), served);
       clusters.insert(resolved->clusters.begin(), resolved->clusters.end());
     }

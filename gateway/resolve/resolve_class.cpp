@@ -54,6 +54,7 @@ std::optional<ResolvedClass> resolve_class(const View& view, const std::string& 
     return resolved;
   resolved.policy = defaults_of(found->controller_name);
   std::optional<Problem> problem;
+  std::string message = "Strait manages gateways of this class";
   if (auto& ref = found->parameters) {
     if (ref->kind != "GatewayClassConfig" || !is_consul_group(ref->group)) {
       problem = {Reason::invalid_parameters,
@@ -68,8 +69,14 @@ std::optional<ResolvedClass> resolve_class(const View& view, const std::string& 
         problem = {
             Reason::invalid_parameters,
             fmt::format("spec.parametersRef: GatewayClassConfig {} does not exist", ref->name)};
-      else
+      else {
         override_with(resolved.policy, parameters->reference_policy);
+        resolved.map_privileged_container_ports = parameters->map_privileged_container_ports;
+        // They say how to deploy, not what to serve: no reason to refuse, nor to be silent.
+        for (auto& field : parameters->unsupported)
+          message +=
+              fmt::format("; GatewayClassConfig {}: {} has no effect", ref->name, field.path);
+      }
     }
   }
   resolved.accepted = !problem;
@@ -79,7 +86,7 @@ std::optional<ResolvedClass> resolve_class(const View& view, const std::string& 
       {.type = ConditionType::accepted,
        .status = resolved.accepted,
        .reason = problem ? problem->reason : Reason::accepted,
-       .message = problem ? problem->message : "Strait manages gateways of this class",
+       .message = problem ? problem->message : message,
        .observed_generation = generation},
       {.type = ConditionType::supported_version,
        .status = true,

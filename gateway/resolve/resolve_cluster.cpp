@@ -53,7 +53,7 @@ void from_slices(const View& view, const Name& service, std::uint16_t port, Clus
     if (!slice)
       continue;
     for (auto& slice_port : slice->ports) {
-      if (slice_port.name != wanted->name)
+      if (slice_port.name != wanted->name || slice_port.protocol != wanted->protocol)
         continue;
       for (auto& endpoint : slice->endpoints)
         if (endpoint.ready && !endpoint.terminating)

@@ -1,4 +1,5 @@
 #include "base/overload.hpp"
+#include "gateway/resolve/listener_checks.hpp"
 #include "gateway/resolve/references.hpp"
 #include "gateway/resolve/resolve.hpp"
 
@@ -12,10 +13,11 @@ using model::Kind;
 using model::Name;
 using model::Reason;
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+/// Of conditions on one header or query parameter only the first counts (Gateway API).
+void add_first(std::vector<ValueCondition>& conditions, ValueCondition next) {
+  if (std::none_of(conditions.begin(), conditions.end(),
+                   [&](auto& it) { return it.name == next.name; }))
+    conditions.push_back(std::move(next));
 }
 
 HeaderEdits edits_of(const model::HeaderModifier& from) {
@@ -70,9 +72,9 @@ private:
       refuse(fmt::format("{} is not supported", field.path));
   }
 
-  void refuse(std::string message) {
+  void refuse(std::string message, Reason reason = Reason::unsupported_value) {
     if (!route_.refused)
-      route_.refused = Problem{Reason::unsupported_value, std::move(message)};
+      route_.refused = Problem{reason, std::move(message)};
   }
 
   HttpRule rule(const model::HttpRule& from, const std::string& path) {
@@ -95,16 +97,21 @@ private:
       match.path.pop_back();
     match.method = from.method;
     for (auto& header : from.headers)
-      match.headers.push_back(
-          {static_cast<ValueType>(header.type), lower(header.name), header.value});
+      add_first(match.headers,
+                {static_cast<ValueType>(header.type), lower(header.name), header.value});
     for (auto& query : from.query)
-      match.query.push_back({static_cast<ValueType>(query.type), query.name, query.value});
+      add_first(match.query, {static_cast<ValueType>(query.type), query.name, query.value});
     return match;
   }
 
   void filters(const std::vector<model::Filter>& from, const std::string& path,
                HeaderEdits& request, HeaderEdits& response) {
-    for (std::size_t i = 0; i < from.size(); ++i)
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j)
+        if (from[i].index() == from[j].index() &&
+            !std::holds_alternative<model::UnsupportedFilter>(from[i]))
+          refuse(fmt::format("{}.filters[{}]: of the same type as filters[{}]", path, i, j),
+                 Reason::incompatible_filters);
       std::visit(
           overload{
               [&](const model::RequestHeaderModifier& it) { request = edits_of(it.headers); },
@@ -113,6 +120,7 @@ private:
                 refuse(fmt::format("{}.filters[{}]: filter {} is not supported", path, i, it.type));
               }},
           from[i]);
+    }
   }
 
   Backend backend(const model::BackendRef& ref, const std::string& path) {
@@ -141,8 +149,11 @@ private:
     // Before existence: nobody may probe for names in another namespace.
     if (target.ns != route_.route.name.ns) {
       route_.depends.insert({Kind::reference_grant, {target.ns, ""}});
-      if (!permitted(view_, {gateway_group, to_string(route_.route.kind), route_.route.name.ns},
-                     {ref.group == "core" ? "" : ref.group, ref.kind, target.ns, target.name})) {
+      auto group = mesh ? ref.group : std::string{};
+      if (permitted(view_, {gateway_group, to_string(route_.route.kind), route_.route.name.ns},
+                    {group, ref.kind, target.ns, target.name})) {
+        route_.granted.insert({group, ref.kind, target.ns, target.name});
+      } else {
         route_.not_permitted = true;
         return problem(Reason::ref_not_permitted,
                        fmt::format("no ReferenceGrant in namespace {} lets {}s of namespace {} "
@@ -163,11 +174,23 @@ private:
     if (!ref.port)
       return problem(Reason::backend_not_found,
                      fmt::format("Service {}: port must be given", to_string(target)));
-    bool has = std::any_of(found->ports.begin(), found->ports.end(),
-                           [&](auto& it) { return it.port == *ref.port && it.protocol == "TCP"; });
-    if (!has)
+    // It has no endpoints of its own, and where its name leads nobody has granted.
+    if (found->type == "ExternalName")
+      return problem(
+          Reason::unsupported_value,
+          fmt::format("Service {}: type ExternalName is not supported", to_string(target)));
+    auto port = std::find_if(found->ports.begin(), found->ports.end(), [&](auto& it) {
+      return it.port == *ref.port && it.protocol == "TCP";
+    });
+    if (port == found->ports.end())
       return problem(Reason::backend_not_found,
                      fmt::format("Service {} has no TCP port {}", to_string(target), *ref.port));
+    bool other =
+        port->app_protocol == "kubernetes.io/h2c" || port->app_protocol == "kubernetes.io/wss";
+    if (other && route_.route.kind == Kind::http_route)
+      return problem(Reason::unsupported_protocol,
+                     fmt::format("Service {}: port {}: appProtocol {} is not supported",
+                                 to_string(target), *ref.port, port->app_protocol));
     return fmt::format("service/{}/{}/{}", target.ns, target.name, *ref.port);
   }
 

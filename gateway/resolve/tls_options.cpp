@@ -58,10 +58,11 @@ Result<TlsVersion> version_of(const std::string& key, const std::string& value) 
 
 Result<std::vector<std::string>> suites_of(const std::string& key, std::string_view value) {
   std::vector<std::string> suites;
-  while (!value.empty()) {
+  for (bool more = !value.empty(); more;) {
     auto comma = value.find(',');
     auto name = trimmed(value.substr(0, comma));
-    value = comma == std::string_view::npos ? "" : value.substr(comma + 1);
+    more = comma != std::string_view::npos;
+    value = more ? value.substr(comma + 1) : "";
     auto it = std::find_if(ciphers.begin(), ciphers.end(),
                            [&](auto& row) { return row.standard == name || row.openssl == name; });
     if (it == ciphers.end())
@@ -82,6 +83,8 @@ Result<TlsSettings> tls_settings(const model::StringMap& options) {
     auto name = slash == std::string::npos ? key : key.substr(slash + 1);
     if (prefix != "api-gateway.consul.hashicorp.com" && prefix != "strait.dev")
       return fail(Errc::invalid, "tls.options[{}]: unknown option", key);
+    if (prefix == "strait.dev" && options.contains("api-gateway.consul.hashicorp.com/" + name))
+      return fail(Errc::invalid, "tls.options[{}]: given under another prefix too", key);
     if (name == "tls_min_version" || name == "tls_max_version") {
       auto version = version_of(key, value);
       if (!version)

@@ -1,5 +1,7 @@
 #include "gateway/resolve/resolve.hpp"
 
+#include <fmt/format.h>
+
 namespace strait::gateway::resolve {
 
 namespace {
@@ -16,6 +18,8 @@ std::string to_text(const model::ObjectStatus& status) {
   auto text = to_string(status.object) + "\n";
   for (auto& condition : status.conditions)
     write(text, "  ", condition);
+  if (!status.supported_features.empty())
+    text += fmt::format("  features {}\n", fmt::join(status.supported_features, " "));
   for (auto& listener : status.listeners) {
     text +=
         fmt::format("  listener {}: {} attached, kinds", listener.name, listener.attached_routes);
@@ -26,9 +30,10 @@ std::string to_text(const model::ObjectStatus& status) {
       write(text, "    ", condition);
   }
   for (auto& parent : status.parents) {
-    text += fmt::format("  parent {}/{}{}{}\n", parent.parent.ns, parent.parent.name,
+    text += fmt::format("  parent {}/{}{}{} of {}\n", parent.parent.ns, parent.parent.name,
                         parent.parent.section_name.empty() ? "" : "/" + parent.parent.section_name,
-                        parent.parent.port ? fmt::format(":{}", *parent.parent.port) : "");
+                        parent.parent.port ? fmt::format(":{}", *parent.parent.port) : "",
+                        parent.controller);
     for (auto& condition : parent.conditions)
       write(text, "    ", condition);
   }
