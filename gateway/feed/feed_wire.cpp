@@ -208,8 +208,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept) {
-  return std::make_unique<Service>(std::move(accept));
+std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept) {
+  return std::make_shared<Service>(std::move(accept));
 }
 
 std::shared_ptr<AgentStream> dial_agent(const std::string& address, AgentStreamEvents events) {

@@ -33,7 +33,7 @@ struct ProxyStreamEvents {
 };
 /// Asked for each new stream.
 using AcceptProxy = std::function<ProxyStreamEvents(std::shared_ptr<ProxyStream>)>;
-std::unique_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept);
+std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept);
 
 /// The proxy's end. Any thread may call; calls after the end do nothing.
 class AgentStream {

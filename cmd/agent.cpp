@@ -1,0 +1,466 @@
+#include "cmd/agent.hpp"
+
+#include "actors/authority_actor.hpp"
+#include "actors/checks_actor.hpp"
+#include "actors/feed_actor.hpp"
+#include "actors/gateway_actor.hpp"
+#include "actors/peering_desk.hpp"
+#include "actors/proxy_dataplane.hpp"
+#include "actors/query_actor.hpp"
+#include "actors/root_actor.hpp"
+#include "actors/status_actor.hpp"
+#include "actors/storage_actor.hpp"
+#include "api/http_api.hpp"
+#include "api/manifest_directory.hpp"
+#include "base/random.hpp"
+#include "cmd/signals.hpp"
+#include "net/http_server.hpp"
+#include "peering/accept_wire.hpp"
+
+#include <caf/all.hpp>
+
+#include <condition_variable>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+namespace strait::cmd {
+
+namespace {
+
+constexpr Millis stop_grace{5'000};
+
+/// The UUID of this node: made once, kept beside the store.
+std::string node_id(const AgentOptions& options) {
+  if (!options.data_dir)
+    return random_uuid();
+  auto path = *options.data_dir / "node-id";
+  std::string id;
+  if (std::ifstream{path} >> id && id.size() == 36)
+    return id;
+  id = random_uuid();
+  std::ofstream{path} << id << "\n";
+  return id;
+}
+
+Result<std::unique_ptr<storage::Store>> open_store(const AgentOptions& options, const Log& log) {
+  if (!options.data_dir)
+    return storage::make_memory_store();
+  std::error_code error;
+  std::filesystem::create_directories(*options.data_dir, error);
+  if (error)
+    return fail(Errc::denied, "--data-dir {}: {}", options.data_dir->string(), error.message());
+  storage::RocksOptions rocks;
+  rocks.path = (*options.data_dir / "catalog").string();
+  rocks.log = log.named("storage");
+  return storage::open_rocksdb(rocks);
+}
+
+gateway::proxy::ProxyOptions proxy_options(const AgentOptions& options, const Log& log) {
+  gateway::proxy::ProxyOptions proxy;
+  proxy.workers = options.workers;
+  proxy.ready_address = options.ready_address;
+  proxy.ready_port = options.ready_port;
+  proxy.log = log;
+  if (options.access_log != AccessLog::off) {
+    proxy.access_log.format = options.access_log == AccessLog::json
+                                  ? gateway::proxy::AccessLogFormat::json
+                                  : gateway::proxy::AccessLogFormat::text;
+    proxy.access_log.sink = [](std::string_view lines) { std::cout << lines << std::flush; };
+  }
+  return proxy;
+}
+
+/// An event loop on a thread of its own, and the HTTP server on it.
+class HttpThread {
+public:
+  static Result<std::unique_ptr<HttpThread>> start(const net::Address& address,
+                                                   net::HttpServer::Handler handler) {
+    auto loop = net::EventLoop::create();
+    if (!loop)
+      return fail(loop.error());
+    auto thread = std::unique_ptr<HttpThread>{new HttpThread{std::move(*loop)}};
+    thread->server_.emplace(*thread->loop_, net::HttpServerOptions{}, std::move(handler));
+    if (auto bound = thread->server_->listen(address); !bound)
+      return fail(bound.error());
+    thread->thread_ = std::thread{[it = thread.get()] { it->loop_->run(); }};
+    return thread;
+  }
+  ~HttpThread() {
+    if (!thread_.joinable())
+      return;
+    loop_->post([this] { server_->stop(stop_grace, [this] { loop_->stop(); }); });
+    thread_.join();
+  }
+
+private:
+  explicit HttpThread(std::unique_ptr<net::EventLoop> loop) : loop_{std::move(loop)} {}
+  std::unique_ptr<net::EventLoop> loop_;
+  std::optional<net::HttpServer> server_;
+  std::thread thread_;
+};
+
+/// The agent's TLS port for peers: it opens with the first server certificate.
+class PeerPort {
+public:
+  PeerPort(std::string directory, std::string address, grpc::Service& service, Log log)
+      : directory_{std::move(directory)}, address_{std::move(address)}, service_{service},
+        log_{std::move(log)} {}
+
+  /// An actor's thread.
+  void certify(const peering::Leaf& leaf) {
+    std::lock_guard lock{mutex_};
+    if (stopped_)
+      return;
+    if (certificate_) {
+      if (auto replaced = certificate_->replace(leaf); !replaced)
+        log_.error("{}", replaced.error().detail);
+      return;
+    }
+    auto certificate = peering::ServerCertificate::create(directory_, leaf);
+    if (!certificate)
+      return log_.error("{}", certificate.error().detail);
+    certificate_.emplace(std::move(*certificate));
+    auto server =
+        peering::GrpcServer::start({{address_, certificate_->credentials()}}, {&service_});
+    if (!server)
+      return log_.error("{}", server.error().detail);
+    server_ = std::move(*server);
+    log_.info("peers are expected at {}", address_);
+  }
+  void stop() {
+    std::lock_guard lock{mutex_};
+    stopped_ = true;
+    if (server_)
+      server_->shutdown(Millis{0});
+    server_.reset();
+  }
+
+private:
+  std::mutex mutex_;
+  bool stopped_ = false;
+  std::string directory_, address_;
+  grpc::Service& service_;
+  Log log_;
+  std::optional<peering::ServerCertificate> certificate_;
+  std::unique_ptr<peering::GrpcServer> server_;
+};
+
+/// Everything of one agent, in the order in which it starts; it ends in the other one.
+class Agent {
+public:
+  Agent(const AgentOptions& options, Log log)
+      : options_{options}, log_{std::move(log)}, system_{config_} {
+    identity_.datacenter = options.datacenter;
+    identity_.node_name = options.node_name;
+    identity_.advertise_address = options.advertise.empty() ? options.bind : options.advertise;
+    identity_.http_port = options.http_port;
+    identity_.grpc_port = options.grpc_port;
+    identity_.grpc_tls_port = options.grpc_tls_port;
+    identity_.version = "0.1.0";
+  }
+  ~Agent() { stop(); }
+
+  Status start() {
+    auto store = open_store(options_, log_);
+    if (!store)
+      return fail(store.error());
+    store_id_ = (*store)->id();
+    identity_.node_id = node_id(options_);
+    spawn_core(std::move(*store));
+    if (auto loaded = wait_for_catalog(); !loaded)
+      return loaded;
+    if (auto served = serve_grpc(); !served)
+      return served;
+    spawn_edges();
+    if (auto served = serve_http(); !served)
+      return served;
+    register_self();
+    return watch_manifests();
+  }
+
+  void stop() {
+    manifests_.clear();
+    http_.reset();
+    if (grpc_)
+      grpc_->shutdown(Millis{0});
+    if (peer_port_)
+      peer_port_->stop();
+    for (auto& actor : edges_)
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    desk_.reset();
+    for (auto& actor : core_)
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    system_.await_all_actors_done();
+    grpc_.reset();
+    edges_.clear();
+    core_.clear();
+  }
+
+private:
+  struct Config : caf::actor_system_config {
+    Config() {
+      set("scheduler.policy", caf::atom("sharing"));
+      set("scheduler.max-threads", std::size_t{2});
+      set("scheduler.max-throughput", std::size_t{64});
+    }
+  };
+
+  template <class Handle>
+  Handle keep(std::vector<caf::actor>& among, Handle handle) {
+    among.push_back(caf::actor_cast<caf::actor>(handle));
+    return handle;
+  }
+
+  void spawn_core(std::unique_ptr<storage::Store> store) {
+    // The first opening is done: an error in it ended the process with a clear word.
+    auto opened = std::make_shared<std::unique_ptr<storage::Store>>(std::move(store));
+    auto open = [opened, options = options_,
+                 log = log_]() -> Result<std::unique_ptr<storage::Store>> {
+      if (*opened)
+        return std::move(*opened);
+      return open_store(options, log);
+    };
+    auto storage =
+        keep(core_, system_.spawn<caf::detached>(actors::storage_actor, actors::OpenStore{open}));
+    actors::CatalogActorOptions catalog;
+    catalog.view = view_;
+    catalog.log = log_.named("catalog");
+    catalog_ = keep(core_, system_.spawn(actors::catalog_actor, storage, catalog));
+  }
+
+  Status wait_for_catalog() {
+    caf::scoped_actor self{system_};
+    Status status;
+    self->request(catalog_, caf::infinite, actors::view_atom::value)
+        .receive([](const catalog::ViewPtr&) {},
+                 [&](caf::error& error) {
+                   status = fail(Errc::corrupt, "the catalog cannot be loaded: {}",
+                                 system_.render(error));
+                 });
+    return status;
+  }
+
+  void spawn_edges() {
+    auto status = keep(edges_, system_.spawn(actors::status_actor, catalog_, log_.named("status")));
+    actors::RootOptions root;
+    root.settings.datacenter = options_.datacenter;
+    root.settings.identities = true;
+    root.log = log_.named("root");
+    if (options_.proxy == ProxyPlace::in_process)
+      root.dataplane = actors::make_proxies(proxy_options(options_, log_));
+    actors::PeerOptions peer{options_.datacenter, store_id_, log_};
+    root.spawn_peer = [catalog = catalog_, peer, desk = desk_->actor()](caf::actor_system& system,
+                                                                        const std::string& name) {
+      auto actor =
+          caf::actor_cast<caf::actor>(system.spawn(actors::peer_actor, name, catalog, peer));
+      caf::anon_send(desk, actors::peer_atom::value, name, actor);
+      return actor;
+    };
+    root_ = keep(edges_, system_.spawn(actors::root_actor, catalog_, status, root));
+    accept_proxies_to(root_);
+    actors::AuthorityOptions authority;
+    authority.datacenter = options_.datacenter;
+    authority.address = identity_.advertise_address;
+    authority.log = log_.named("authority");
+    authority.server_leaf = [port = peer_port_](const peering::Leaf& leaf,
+                                                const std::vector<std::string>&) {
+      if (port)
+        port->certify(leaf);
+    };
+    keep(edges_, system_.spawn(actors::authority_actor, catalog_, root_, authority));
+    checks_ = keep(edges_, system_.spawn(actors::checks_actor, options_.node_name, catalog_,
+                                         log_.named("checks")));
+    queries_ =
+        keep(edges_, system_.spawn(actors::query_actor, catalog_, actors::QueryActorOptions{}));
+    commands_ = keep(edges_, system_.spawn(actors::command_actor, catalog_));
+  }
+
+  Status serve_grpc() {
+    peering::FrontendContext context;
+    context.datacenter = options_.datacenter;
+    context.tls = options_.grpc_tls_port != 0;
+    context.server_addresses = {
+        fmt::format("{}:{}", identity_.advertise_address, options_.grpc_tls_port)};
+    desk_ = std::make_shared<actors::PeeringDesk>(system_, catalog_, view_, context);
+    peer_streams_ = peering::make_peer_stream_service(*desk_);
+    peering_service_ = peering::make_peering_service(*desk_);
+    proxies_ = gateway::feed::make_proxy_config_service(
+        [gate = gate_, &system = system_,
+         log = log_.named("feed")](std::shared_ptr<gateway::feed::ProxyStream> stream) {
+          return gate->accept(system, std::move(stream), log);
+        });
+    if (options_.grpc_port != 0) {
+      auto address = fmt::format("{}:{}", options_.bind, options_.grpc_port);
+      auto server = peering::GrpcServer::start(
+          {{address, nullptr}}, {peer_streams_.get(), peering_service_.get(), proxies_.get()});
+      if (!server)
+        return fail(server.error());
+      grpc_ = std::move(*server);
+    }
+    if (options_.grpc_tls_port != 0) {
+      tls_dir_ = options_.data_dir ? (*options_.data_dir / "tls").string() : temporary_directory();
+      peer_port_ = std::make_shared<PeerPort>(
+          tls_dir_, fmt::format("{}:{}", options_.bind, options_.grpc_tls_port), *peer_streams_,
+          log_.named("peering"));
+    }
+    return {};
+  }
+
+  static std::string temporary_directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "strait-XXXXXX").string();
+    return std::string{::mkdtemp(name.data())} + "/tls";
+  }
+
+  /// Proxies that connect before root runs are turned away; they dial again.
+  struct Gate {
+    std::mutex mutex;
+    actors::RootActor root;
+
+    gateway::feed::ProxyStreamEvents accept(caf::actor_system& system,
+                                            std::shared_ptr<gateway::feed::ProxyStream> stream,
+                                            const Log& log) {
+      std::lock_guard lock{mutex};
+      if (!root) {
+        stream->close("the agent is starting");
+        return {[](gateway::feed::ProxyFrame) {}, [](const std::string&) {}};
+      }
+      auto feed = system.spawn(actors::feed_actor, std::move(stream), root, log);
+      return {
+          [feed](gateway::feed::ProxyFrame frame) {
+            caf::anon_send(feed, actors::frame_atom::value, std::move(frame));
+          },
+          [feed](const std::string& why) { caf::anon_send(feed, actors::lost_atom::value, why); }};
+    }
+  };
+  void accept_proxies_to(const actors::RootActor& root) {
+    std::lock_guard lock{gate_->mutex};
+    gate_->root = root;
+  }
+
+  Status serve_http() {
+    api::HttpApiContext context;
+    context.self = identity_;
+    context.view = view_;
+    context.queries = queries_;
+    context.commands = commands_;
+    context.root = root_;
+    context.report_ttl = [checks = checks_](const std::string& check, model::Health status,
+                                            const std::string& output,
+                                            std::function<void(const Status&)> taken) {
+      caf::anon_send(checks, actors::report_atom::value, check, status, output,
+                     actors::ReportTaken{std::move(taken)});
+    };
+    context.peering = desk_;
+    context.log = log_.named("http");
+    http_api_ = std::make_shared<api::HttpApi>(std::move(context));
+    auto address = net::Address::parse(fmt::format("{}:{}", options_.bind, options_.http_port));
+    if (!address)
+      return fail(address.error());
+    auto http = HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
+                                                             const net::HttpPeer& peer,
+                                                             net::HttpResponder responder) {
+      it->handle(std::move(request), peer, std::move(responder));
+    });
+    if (!http)
+      return fail(http.error());
+    http_ = std::move(*http);
+    log_.info("datacenter {}: HTTP on {}:{}, gRPC on {}:{}", options_.datacenter, options_.bind,
+              options_.http_port, options_.bind, options_.grpc_port);
+    return {};
+  }
+
+  /// This node and its service "consul", which tokens take the peering address from.
+  void register_self() {
+    catalog::Register own;
+    auto& address = identity_.advertise_address;
+    own.node = {.name = identity_.node_name,
+                .id = identity_.node_id,
+                .address = address,
+                .datacenter = options_.datacenter,
+                .tagged_addresses = {{"lan", address},
+                                     {"lan_ipv4", address},
+                                     {"wan", address},
+                                     {"wan_ipv4", address}},
+                .meta = {{"consul-network-segment", ""}, {"consul-version", identity_.version}}};
+    model::ServiceInstance consul;
+    consul.id = consul.service = "consul";
+    consul.port = identity_.server_port;
+    consul.meta = {{"version", identity_.version},
+                   {"grpc_port", std::to_string(options_.grpc_port)},
+                   {"grpc_tls_port", std::to_string(options_.grpc_tls_port)}};
+    own.instance = std::move(consul);
+    own.checks.push_back({.node = identity_.node_name,
+                          .id = "serfHealth",
+                          .name = "Serf Health Status",
+                          .status = model::Health::passing,
+                          .output = "Agent alive and reachable"});
+    auto log = log_;
+    caf::anon_send(commands_, actors::apply_atom::value, catalog::Command{own},
+                   std::function<void(const actors::Applied&)>{[log](const actors::Applied& it) {
+                     if (!it.revision)
+                       log.error("this node is not registered: {}", it.revision.error().detail);
+                   }});
+  }
+
+  Status watch_manifests() {
+    for (auto& directory : options_.manifests) {
+      api::ManifestDirectoryOptions options;
+      options.directory = directory;
+      options.log = log_.named("manifests");
+      options.apply = [commands = commands_](catalog::Command command,
+                                             std::function<void(const Status&)> told) {
+        caf::anon_send(
+            commands, actors::apply_atom::value, std::move(command),
+            std::function<void(const actors::Applied&)>{[told](const actors::Applied& applied) {
+              told(applied.revision ? Status{} : Status{fail(applied.revision.error())});
+            }});
+      };
+      auto watching = api::ManifestDirectory::watch(std::move(options));
+      if (!watching)
+        return fail(watching.error());
+      manifests_.push_back(std::move(*watching));
+    }
+    return {};
+  }
+
+  AgentOptions options_;
+  Log log_;
+  api::AgentIdentity identity_;
+  std::string store_id_, tls_dir_;
+  Config config_;
+  caf::actor_system system_;
+  std::shared_ptr<actors::ViewBox> view_ = std::make_shared<actors::ViewBox>();
+  std::vector<caf::actor> core_, edges_;
+  actors::CatalogActor catalog_;
+  actors::RootActor root_;
+  actors::ChecksActor checks_;
+  actors::QueryActor queries_;
+  actors::CommandActor commands_;
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+  std::shared_ptr<actors::PeeringDesk> desk_;
+  std::shared_ptr<grpc::Service> peer_streams_, peering_service_, proxies_;
+  std::unique_ptr<peering::GrpcServer> grpc_;
+  std::shared_ptr<PeerPort> peer_port_;
+  std::shared_ptr<api::HttpApi> http_api_;
+  std::unique_ptr<HttpThread> http_;
+  std::vector<std::unique_ptr<api::ManifestDirectory>> manifests_;
+};
+
+} // namespace
+
+int run_agent(const AgentOptions& options) {
+  StopSignals signals; // Before any thread: all inherit the mask.
+  auto log = Log::to_stderr(options.log_level).named("agent");
+  Agent agent{options, log};
+  if (auto started = agent.start(); !started) {
+    log.error("{}", started.error().detail);
+    return 1;
+  }
+  signals.wait();
+  log.info("ending");
+  return 0;
+}
+
+} // namespace strait::cmd
