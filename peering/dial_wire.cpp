@@ -1,7 +1,9 @@
 #include "peering/stream_wire.hpp"
+#include "peering/tls_tunnel.hpp"
 #include "proto/consul/peerstream.grpc.pb.h"
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
@@ -13,12 +15,27 @@ namespace {
 
 namespace pb = hashicorp::consul::internal::peerstream;
 
-std::shared_ptr<grpc::Channel> make_channel(const DialTarget& target, const WireLimits& limits) {
+/// A connection of its own for each stream: TLS by a tunnel, or plaintext by gRPC.
+struct Connection {
+  std::unique_ptr<TlsTunnel> tunnel; // Null: plaintext. Outlives the channel.
+  std::shared_ptr<grpc::Channel> channel;
+  std::string failure; // It could not even be begun.
+
+  /// What the tunnel says is better than gRPC's "socket closed".
+  std::string why(const grpc::Status& status) const {
+    if (!failure.empty())
+      return failure;
+    auto reason = tunnel ? tunnel->failure() : std::string{};
+    return reason.empty() ? status.error_message() : reason;
+  }
+  bool distrusted() const { return tunnel && tunnel->distrusted(); }
+};
+
+Connection connect(const DialTarget& target, const WireLimits& limits) {
   grpc::ChannelArguments arguments;
-  // A channel of its own: no back-off inherited from an earlier stream.
+  auto ms = [](Millis time) { return static_cast<int>(time.count()); };
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  auto ms = [](Millis time) { return static_cast<int>(time.count()); };
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ms(limits.connect_timeout));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ms(limits.keepalive_time));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ms(limits.keepalive_timeout));
@@ -26,21 +43,32 @@ std::shared_ptr<grpc::Channel> make_channel(const DialTarget& target, const Wire
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(limits.dialer_message_bytes_max);
   arguments.SetMaxSendMessageSize(limits.dialer_message_bytes_max);
-  if (target.ca_pems.empty())
-    return grpc::CreateCustomChannel(target.address, grpc::InsecureChannelCredentials(), arguments);
-  grpc::SslCredentialsOptions tls;
-  for (const auto& pem : target.ca_pems)
-    tls.pem_root_certs += pem.ends_with('\n') ? pem : pem + '\n';
-  arguments.SetSslTargetNameOverride(target.server_name);
-  return grpc::CreateCustomChannel(target.address, grpc::SslCredentials(tls), arguments);
+  Connection connection;
+  if (!target.ca_pems.empty()) {
+    auto tunnel = TlsTunnel::open(
+        {target.address, target.ca_pems, target.server_name, limits.connect_timeout});
+    if (tunnel) {
+      connection.tunnel = std::move(*tunnel);
+      connection.channel = grpc::CreateCustomInsecureChannelFromFd(
+          target.server_name, connection.tunnel->take_socket(), arguments);
+      return connection;
+    }
+    connection.failure = tunnel.error().detail;
+  }
+  // After a failure: a channel that cannot connect, so that the stream ends like any other.
+  connection.channel = grpc::CreateCustomChannel(
+      connection.failure.empty() ? target.address : "unix:/nowhere/strait",
+      grpc::InsecureChannelCredentials(), arguments);
+  return connection;
 }
 
 class DialedStream final
     : public wire::ReactorStream<grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>> {
 public:
   DialedStream(const DialTarget& target, StreamEvents events, const WireLimits& limits)
-      : ReactorStream{limits}, events_{std::move(events)}, stub_{make_channel(target, limits)},
-        address_{target.address} {}
+      : ReactorStream{limits}, events_{std::move(events)},
+        connection_{connect(target, limits)}, stub_{connection_.channel}, address_{target.address} {
+  }
 
   /// It keeps itself until gRPC has let go of it.
   void start(std::shared_ptr<DialedStream> self) {
@@ -89,7 +117,7 @@ public:
     auto code = wire::to_code(status.error_code());
     auto why = !own_reason_.empty() ? own_reason_
                : status.ok()        ? std::string{}
-                                    : fmt::format("{}: {}", address_, status.error_message());
+                                    : fmt::format("{}: {}", address_, connection_.why(status));
     events_.lost(code, why);
     events_ = {};
   }
@@ -107,6 +135,7 @@ private:
   }
 
   StreamEvents events_;
+  Connection connection_;
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
   std::string address_;
@@ -129,10 +158,12 @@ Result<std::string> exchange_secret(const Token& token, const ExchangeOptions& o
                                                            : token.manual_server_addresses;
   auto until = std::chrono::system_clock::now() + options.total;
   Error last{Errc::unavailable, "peering token server addresses value is empty"};
+  std::size_t distrusted = 0;
   for (std::size_t i = 0; !ring.empty() && std::chrono::system_clock::now() < until; ++i) {
     const auto& address = ring[i % ring.size()];
-    auto channel = make_channel({address, token.ca_pems, token.server_name}, {});
-    auto stub = pb::PeerStreamService::NewStub(channel);
+    auto connection =
+        connect({address, token.ca_pems, token.server_name}, {.connect_timeout = options.each});
+    auto stub = pb::PeerStreamService::NewStub(connection.channel);
     grpc::ClientContext context;
     context.set_deadline(std::min(until, std::chrono::system_clock::now() + options.each));
     pb::ExchangeSecretRequest request;
@@ -145,14 +176,11 @@ Result<std::string> exchange_secret(const Token& token, const ExchangeOptions& o
     if (status.error_code() == grpc::StatusCode::PERMISSION_DENIED)
       return fail(Errc::denied, "a new peering token must be generated: {}",
                   status.error_message());
-    auto text = status.error_message();
-    bool distrust = text.find("certificate verify failed") != std::string::npos ||
-                    text.find("andshake failed") != std::string::npos;
     last = {Errc::unavailable,
-            fmt::format("peering server {}: {}{}", address, text,
-                        distrust ? " (its certificate is not one of the token's CA, or not for " +
-                                       token.server_name + ")"
-                                 : "")};
+            fmt::format("peering server {}: {}", address, connection.why(status))};
+    distrusted += connection.distrusted() ? 1 : 0;
+    if (distrusted >= ring.size())
+      break; // Nothing that time would change.
     auto most = options.pause.count() * options.jitter_percent / 100;
     auto jitter = most > 0 ? static_cast<unsigned char>(random_bytes(1)[0]) * most / 255 : 0;
     auto wake = std::chrono::system_clock::now() + options.pause + Millis{jitter};

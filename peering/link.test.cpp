@@ -105,6 +105,14 @@ TEST_CASE_METHOD(Fixture, "the acceptor does not open, nor ask for server addres
   REQUIRE(requests.size() == 3);
   CHECK(requests[0].peer_id.empty());
 
+  SECTION("nor does it take any: it would become a dialer") {
+    std::string url{type_url(Resource::server_addresses)};
+    auto bytes = std::make_shared<const std::string>(encode_payload(ServerAddresses{{"a:1"}}));
+    auto answer = sent<Request>(link->received(now, 77, Response{"1", url, "x", url, bytes}));
+    REQUIRE(answer.size() == 1);
+    REQUIRE(answer[0].failure);
+    CHECK(answer[0].failure->code == Code::invalid_argument);
+  }
   SECTION("a newer stream takes the place of an older one") {
     auto next = link->accepted(now, 78);
     auto hang_up = all<Link::HangUp>(next);

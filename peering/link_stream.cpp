@@ -119,6 +119,9 @@ void Link::on(Moment now, Request& request, Effects& effects) {
 void Link::on(Moment now, Response& response, Effects& effects) {
   ++counters_.responses_received;
   counters_.payload_bytes_received += response.payload ? response.payload->size() : 0;
+  // An acceptor with addresses would be a dialer.
+  if (!dials() && response.url == type_url(Resource::server_addresses))
+    response.url += " (not subscribed)";
   auto begun = imports_.begin(std::move(response));
   if (auto* import = std::get_if<ImportQueue::Begun>(&begun)) {
     effects.push_back(Apply{import->ticket, std::move(import->command)});

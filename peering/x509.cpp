@@ -146,7 +146,7 @@ Result<CertificatePtr> sign(const Contents& contents, EVP_PKEY& key, const X509*
   const X509* signer = issuer ? issuer : &certificate;
   // The subject key identifier first: a self-signed certificate's authority key refers to it.
   ok = ok && add_extension(certificate, signer, NID_subject_key_identifier, "hash") &&
-       add_extension(certificate, signer, NID_authority_key_identifier, "keyid") &&
+       add_extension(certificate, signer, NID_authority_key_identifier, "keyid:always") &&
        add_extension(certificate, signer, NID_basic_constraints,
                      contents.authority ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
        add_extension(certificate, signer, NID_key_usage,
