@@ -105,7 +105,9 @@ struct Binder::State {
   Ptr<Config> given;
   Counters counters;
 
-  bool wants_peering() const { return plan.peering && !identities.empty(); }
+  bool wants_peering() const {
+    return plan.peering && identities.contains(plan.peering->tls.certificates.front());
+  }
 
   void count(const RouteEntry& entry, int by) {
     for (auto listener : entry.attached)

@@ -80,27 +80,25 @@ bool clean(const ListenerPlan& listener) {
                      [](auto& it) { return it.status == (it.type != ConditionType::conflicted); });
 }
 
-/// The listener for gateways of peered datacenters, if the Gateway asks for one.
+/// Adds the listener for gateways of peered datacenters, if the Gateway asks for one.
 std::optional<Problem> plan_peering(const model::Gateway& gateway, std::int32_t port_offset,
                                     GatewayPlan& plan) {
   auto annotation = gateway.meta.annotations.find(peering_port_annotation);
   if (annotation == gateway.meta.annotations.end())
     return {};
-  auto& text = annotation->second;
-  std::uint16_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  auto bound = container_port(port, port_offset);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0 || !bound)
+  auto wrong = [&](const std::string& message) {
     return Problem{Reason::listeners_not_valid,
-                   fmt::format("metadata.annotations[{}]: \"{}\": expected a port of 1..65535",
-                               peering_port_annotation, text)};
+                   fmt::format("metadata.annotations[{}]: {}", peering_port_annotation, message)};
+  };
+  auto asked = peering_listener_of(gateway);
+  auto bound = asked ? container_port(asked->port, port_offset) : std::nullopt;
+  if (!bound)
+    return wrong(fmt::format("\"{}\": expected a port of 1..65535", annotation->second));
   for (auto& listener : plan.listeners)
     if (listener.config && listener.config->port == *bound)
-      return Problem{Reason::listeners_not_valid,
-                     fmt::format("metadata.annotations[{}]: port {} is that of listener {}",
-                                 peering_port_annotation, port, listener.spec.name)};
-  Listener listener{.name = peering_listener, .port = *bound, .protocol = Protocol::peering};
-  listener.tls.certificates = {"identity"};
+      return wrong(fmt::format("port {} is that of listener {}", asked->port, listener.spec.name));
+  auto listener = *asked;
+  listener.port = *bound;
   plan.peering = std::make_shared<const Listener>(std::move(listener));
   return {};
 }
@@ -171,6 +169,20 @@ void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
 }
 
 } // namespace
+
+std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gateway) {
+  auto annotation = gateway.meta.annotations.find(peering_port_annotation);
+  if (annotation == gateway.meta.annotations.end())
+    return nullptr;
+  auto& text = annotation->second;
+  std::uint16_t port = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0)
+    return nullptr;
+  Listener listener{.name = peering_listener, .port = port, .protocol = Protocol::peering};
+  listener.tls.certificates = {"mesh-gateway"};
+  return std::make_shared<const Listener>(std::move(listener));
+}
 
 bool ListenerPlan::attaches_like(const ListenerPlan& other) const {
   return spec.name == other.spec.name && spec.port == other.spec.port &&

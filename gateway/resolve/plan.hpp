@@ -57,7 +57,7 @@ HostnameIntersection intersect(const std::string& listener, const std::vector<st
 inline constexpr const char* peering_port_annotation = "strait.dev/peering-port";
 inline constexpr const char* peering_address_annotation = "strait.dev/peering-address";
 inline constexpr const char* peering_listener = "strait.dev/peering";
-/// Null if the Gateway asks for none.
+/// As the Gateway asks for it, before ports are mapped. Null if it asks for none, or for no port.
 std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gateway);
 
 } // namespace strait::gateway::resolve

@@ -126,7 +126,8 @@ public:
   /// A route that names (or named) this gateway; null: it is gone.
   void route_changed(const model::ObjectKey& route, ResolvedRoutePtr resolved);
   void cluster_changed(std::shared_ptr<const Cluster> cluster);
-  /// The gateway's own identity for mTLS with peered datacenters, and what its peering listener
+  /// One more certificate of the gateway's own, by its id, or a new one of that id: "identity"
+  /// towards peered datacenters, "mesh-gateway" for its peering listener; and what that listener
   /// lets in.
   void identity_changed(std::shared_ptr<const Certificate> identity);
   void exports_changed(const ResolvedExports& exports);
@@ -162,9 +163,9 @@ private:
   std::unique_ptr<State> state_;
 };
 
-/// The oracle: all of one gateway from nothing but the view. `identity` as Binder's.
+/// The oracle: all of one gateway from nothing but the view. `identities` as Binder's.
 Bound resolve_all(const View& view, const model::Name& gateway, const Settings& settings,
-                  const std::shared_ptr<const Certificate>& identity = {});
+                  const std::vector<std::shared_ptr<const Certificate>>& identities = {});
 
 /// Deterministic text of conditions, for golden files and comparison.
 std::string to_text(const model::ObjectStatus& status);

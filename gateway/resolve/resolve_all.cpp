@@ -12,7 +12,7 @@ void put(Resources<T>& resources, const std::string& key, std::shared_ptr<const 
 } // namespace
 
 Bound resolve_all(const View& view, const model::Name& gateway, const Settings& settings,
-                  const std::shared_ptr<const Certificate>& identity) {
+                  const std::vector<std::shared_ptr<const Certificate>>& identities) {
   Bound bound;
   auto plan = plan_gateway(view, gateway, settings);
   bound.gateway = plan.status;
@@ -43,15 +43,15 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
     route({model::Kind::http_route, name});
   for (auto& [name, record] : view.table<model::TcpRoute>())
     route({model::Kind::tcp_route, name});
-  if (plan.peering && identity) {
+  for (auto& identity : identities)
+    put(config.certificates, identity->id, identity);
+  if (plan.peering && config.certificates.contains(plan.peering->tls.certificates.front())) {
     auto exports = resolve_exports(view);
     put(config.listeners, plan.peering->name, plan.peering);
     config.exports = exports.exports;
     config.trust = exports.trust;
     clusters.insert(exports.clusters.begin(), exports.clusters.end());
   }
-  if (identity)
-    put(config.certificates, identity->id, identity);
   for (auto& id : clusters)
     put(config.clusters, id, resolve_cluster(view, id).cluster);
   if (plan.serves)

@@ -43,7 +43,7 @@ std::string resolved_text(const golden::World& world, bool classes) {
   for (auto& [name, record] : view.table<model::TcpRoute>())
     routes[{model::Kind::tcp_route, name}];
   for (auto& [name, record] : view.table<model::Gateway>()) {
-    auto bound = resolve_all(view, name, {}, world.identity);
+    auto bound = resolve_all(view, name, {}, world.identities);
     text += to_text(bound.gateway);
     text += bound.config ? "serves\n" : "serves nothing\n";
     std::istringstream lines{bound.config ? to_text(*bound.config) : ""};
@@ -72,15 +72,15 @@ void check_binder(const golden::World& world, const model::Name& name) {
     model::ObjectKey key{model::Kind::tcp_route, route};
     binder.route_changed(key, resolve_route(view, key));
   }
-  if (world.identity)
-    binder.identity_changed(world.identity);
+  for (auto& identity : world.identities)
+    binder.identity_changed(identity);
   binder.exports_changed(resolve_exports(view));
   auto clusters = binder.clusters();
   for (auto& cluster : clusters)
     binder.cluster_changed(resolve_cluster(view, cluster).cluster);
   CHECK(binder.complete());
   auto taken = binder.take();
-  auto expected = resolve_all(view, name, {}, world.identity);
+  auto expected = resolve_all(view, name, {}, world.identities);
   CHECK((taken.config != nullptr) == (expected.config != nullptr));
   if (taken.config && expected.config)
     CHECK(to_text(*taken.config) == to_text(*expected.config));

@@ -62,8 +62,9 @@ Result<std::vector<Command>> commands_of(const std::string& line, World& world) 
   std::string what, name, service, address, health;
   words >> what;
   if (what == "identity") {
-    world.identity = std::make_shared<const gateway::Certificate>(
-        gateway::Certificate{"identity", test::certificate_pem, test::key_pem});
+    for (auto* id : {"identity", "mesh-gateway"})
+      world.identities.push_back(std::make_shared<const gateway::Certificate>(
+          gateway::Certificate{id, test::certificate_pem, test::key_pem}));
     return std::vector<Command>{};
   }
   if (what == "authority")

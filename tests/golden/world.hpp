@@ -14,14 +14,14 @@ namespace strait::golden {
 ///   #! authority                                 this datacenter's certificate authority
 ///   #! peering PEER                              a peering, and the trust bundle of its peer
 ///   #! imported PEER SERVICE ADDRESS:PORT        a service of the peer, behind its gateway
-///   #! identity                                  gateways have a certificate of their own
+///   #! identity                                  gateways have certificates of their own
 ///
 /// The GatewayClass "edge" exists, of the controller asked for, unless the file has its own, which
 /// may name that controller by "either/controller".
 /// In Secrets, CERTIFICATE and KEY stand for a pair that belongs together.
 struct World {
   catalog::ViewPtr view;
-  std::shared_ptr<const gateway::Certificate> identity;
+  std::vector<std::shared_ptr<const gateway::Certificate>> identities;
 };
 
 /// An error names the file's line or document.
