@@ -13,6 +13,16 @@ catalog::Revision rules_modified(const catalog::View& view) {
   return newest;
 }
 
+/// The revision that last changed anything that an export is made of.
+catalog::Revision sources_modified(const catalog::View& view) {
+  using model::Kind;
+  catalog::Revision newest = 0;
+  for (auto kind : {Kind::exported_services, Kind::service_instance, Kind::health_check, Kind::node,
+                    Kind::certificate_authority})
+    newest = std::max(newest, view.kind_revision(kind));
+  return newest;
+}
+
 } // namespace
 
 ExportTable::Key ExportTable::key_of(Resource resource, std::string id) {
@@ -35,6 +45,10 @@ void ExportTable::note(const Key& key, catalog::Revision modified) {
 void ExportTable::refresh(catalog::ViewPtr view) {
   bool first = !view_;
   view_ = std::move(view);
+  auto sources = sources_modified(*view_);
+  if (!first && sources == sources_)
+    return; // A heartbeat was noted, a route changed: nothing of ours.
+  sources_ = sources;
   auto services = exported_services(*view_, peering_);
   // A resource that the peer may see for the first time counts as changed now, or, after a restart
   // of ours, when the rules last changed: before that it was the same set.

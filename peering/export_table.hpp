@@ -94,6 +94,7 @@ private:
   catalog::ViewPtr view_;
   std::vector<std::string> services_;
   catalog::Revision revision_ = 0;
+  catalog::Revision sources_ = 0; // Of the catalog, when it was last compared.
   std::map<Key, Entry> entries_;
   std::set<Resource> subscribed_;
   std::set<Key> waiting_; // Subscribed, and changed since the peer last had it.

@@ -119,21 +119,24 @@ void Link::on(Moment now, Request& request, Effects& effects) {
 void Link::on(Moment now, Response& response, Effects& effects) {
   ++counters_.responses_received;
   counters_.payload_bytes_received += response.payload ? response.payload->size() : 0;
-  // An acceptor with addresses would be a dialer.
+  auto refuse = [&](Request nack) {
+    ++counters_.nacks_sent;
+    status_.last_error = nack.failure->message;
+    status_changed_ = true;
+    if (dials())
+      nack.peer_id = options_.peering.peer_id;
+    send(now, std::move(nack), true, effects);
+  };
   if (!dials() && response.url == type_url(Resource::server_addresses))
-    response.url += " (not subscribed)";
+    return refuse({.nonce = response.nonce, // With addresses this side would become a dialer.
+                   .url = response.url,
+                   .failure = Request::Failure{Code::invalid_argument,
+                                               "server addresses were not subscribed to"}});
   auto begun = imports_.begin(std::move(response));
-  if (auto* import = std::get_if<ImportQueue::Begun>(&begun)) {
+  if (auto* import = std::get_if<ImportQueue::Begun>(&begun))
     effects.push_back(Apply{import->ticket, std::move(import->command)});
-    return;
-  }
-  auto& nack = std::get<Request>(begun);
-  ++counters_.nacks_sent;
-  status_.last_error = nack.failure->message;
-  status_changed_ = true;
-  if (dials())
-    nack.peer_id = options_.peering.peer_id;
-  send(now, std::move(nack), true, effects);
+  else
+    refuse(std::move(std::get<Request>(begun)));
 }
 
 void Link::on(Moment now, Heartbeat& heartbeat, Effects&) {
