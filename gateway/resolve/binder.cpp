@@ -1,62 +1,11 @@
 #include "gateway/resolve/bind.hpp"
+#include "gateway/resolve/drafts.hpp"
 
 #include <algorithm>
 
 namespace strait::gateway::resolve {
 
 namespace {
-
-template <class T>
-using Ptr = std::shared_ptr<const T>;
-
-/// Resources in the making, and which keys were touched since the last take().
-template <class T>
-class Drafts {
-public:
-  explicit Drafts(Resources<T> Config::*field) : field_{field} {}
-
-  void set(Config& config, const std::string& key, Ptr<T> value) {
-    auto& resources = config.*field_;
-    if (auto* old = resources.find(key); old && **old == *value)
-      return;
-    resources = resources.with(key, std::move(value));
-    touched_.insert(key);
-  }
-  void unset(Config& config, const std::string& key) {
-    auto& resources = config.*field_;
-    if (!resources.contains(key))
-      return;
-    resources = resources.without(key);
-    touched_.insert(key);
-  }
-  /// Sets exactly these: for resources that come as one small whole.
-  void replace(Config& config, const Resources<T>& with) {
-    std::vector<std::string> gone;
-    for (auto& [key, value] : config.*field_)
-      if (!with.contains(key))
-        gone.push_back(key);
-    for (auto& key : gone)
-      unset(config, key);
-    for (auto& [key, value] : with)
-      set(config, key, value);
-  }
-  /// What differs from the config taken before: a change that was undone is none.
-  Changed<T> take(const Config& config, const Config& before) {
-    Changed<T> changed;
-    for (auto& key : touched_) {
-      auto *now = (config.*field_).find(key), *then = (before.*field_).find(key);
-      bool same = now && then ? **now == **then : now == then;
-      if (!same)
-        changed.emplace_back(key, now ? *now : nullptr);
-    }
-    touched_.clear();
-    return changed;
-  }
-
-private:
-  Resources<T> Config::*field_;
-  std::set<std::string> touched_;
-};
 
 /// One route that names the gateway.
 struct RouteEntry {
@@ -83,7 +32,9 @@ struct Binder::State {
   Config taken; ///< As of the last take().
   std::uint64_t epoch = 0;
   std::map<model::ObjectKey, RouteEntry> routes;
-  std::map<std::string, Ptr<Cluster>> known; ///< The last answer for each cluster in use.
+  /// The last answer for each cluster in use as of the last clusters(): who asks there is told of a
+  /// cluster once, so what it left and took up again in between must not be forgotten.
+  std::map<std::string, Ptr<Cluster>> known;
   std::map<std::string, std::set<model::ObjectKey>> users; ///< Routes that use or want a cluster.
   std::map<std::string, std::size_t> bound_clusters;       ///< How many routes serve from it now.
   std::set<model::ObjectKey> waiting; ///< Routes whose newest answer needs an unknown cluster.
@@ -127,10 +78,8 @@ struct Binder::State {
     if (it == users.end() || it->second.erase(user) == 0)
       return;
     in_use_changed = true;
-    if (it->second.empty()) {
+    if (it->second.empty())
       users.erase(it);
-      known.erase(cluster);
-    }
   }
 
   void serve_from(const std::string& cluster) {
@@ -355,9 +304,9 @@ void Binder::route_changed(const model::ObjectKey& route, ResolvedRoutePtr resol
 void Binder::cluster_changed(std::shared_ptr<const Cluster> cluster) {
   auto& state = *state_;
   auto users = state.users.find(cluster->id);
-  if (users == state.users.end())
-    return;
   bool first = !state.known.contains(cluster->id);
+  if (first && users == state.users.end())
+    return;
   state.known[cluster->id] = cluster;
   if (state.bound_clusters.contains(cluster->id))
     state.clusters.set(state.config, cluster->id, cluster);
@@ -391,6 +340,7 @@ const std::set<std::string>& Binder::clusters() const {
     state.in_use.clear();
     for (auto& [cluster, users] : state.users)
       state.in_use.insert(cluster);
+    std::erase_if(state.known, [&](auto& it) { return !state.in_use.contains(it.first); });
   }
   return state.in_use;
 }

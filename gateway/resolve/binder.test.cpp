@@ -182,6 +182,25 @@ TEST_CASE_METHOD(Fixture, "of 10,000 bound routes the change of one binds one") 
   CHECK(taken.gateway->listeners.at(0).attached_routes == 9'999);
 }
 
+TEST_CASE_METHOD(Fixture, "a cluster that is left and taken up again is not waited for anew") {
+  route("r", {"web"});
+  tell(web);
+  REQUIRE(served("r") == web);
+  auto in_use = binder.clusters();
+  binder.route_changed(key_of("r"), nullptr);
+  tell(web, {{"10.0.0.2", 80, 1}}); // Whoever tells has not heard that it was left.
+  resolve("r");
+  CHECK(binder.clusters() == in_use);
+  CHECK(binder.complete());
+  CHECK(served("r") == web);
+  CHECK((*applied.clusters.find(web))->endpoints.at(0).address == "10.0.0.2");
+
+  binder.route_changed(key_of("r"), nullptr);
+  CHECK(binder.clusters().empty());
+  resolve("r");
+  CHECK_FALSE(binder.complete());
+}
+
 TEST_CASE_METHOD(Fixture, "what was changed and changed back is in no delta") {
   route("r", {"web"});
   tell(web);
