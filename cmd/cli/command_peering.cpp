@@ -1,6 +1,7 @@
 #include "cmd/cli/commands.hpp"
 #include "cmd/cli/input.hpp"
 #include "cmd/cli/listing.hpp"
+#include "peering/peering_client.hpp"
 
 #include <ostream>
 #include <thread>
@@ -26,6 +27,31 @@ Option meta_option() {
           .repeatable = true};
 }
 
+Option grpc_option() {
+  return {.name = "grpc-addr",
+          .placeholder = "HOST:PORT",
+          .help = "Ask the agent's gRPC API there (port 8502) instead of its HTTP API"};
+}
+
+ExitCode report_call(const Error& error, const std::string& address, Context& context) {
+  if (error.code == Errc::unavailable)
+    return report({ExitCode::unreachable,
+                   fmt::format("no agent can be reached by gRPC at {}: {}", address, error.detail)},
+                  context);
+  return report(
+      {error.code == Errc::not_found ? ExitCode::not_found : ExitCode::failed, error.detail},
+      context);
+}
+
+model::StringMap meta_of(const Arguments& arguments) {
+  model::StringMap out;
+  for (const auto& pair : arguments.values("meta")) {
+    auto equals = std::min(pair.find('='), pair.size());
+    out[pair.substr(0, equals)] = pair.substr(std::min(equals + 1, pair.size()));
+  }
+  return out;
+}
+
 std::string path_of(const Arguments& arguments) {
   return "/v1/peering/" + net::percent_encode(arguments.value("name"));
 }
@@ -48,7 +74,25 @@ std::string service_count(const Node& peering, std::string_view path) {
   return std::to_string(json::items(json::at(peering, path)).size());
 }
 
+ExitCode generate_token_by_grpc(const Arguments& arguments, Context& context) {
+  auto address = arguments.value("grpc-addr");
+  peering::PeeringClient client{{.address = address}};
+  auto token = client.generate_token(
+      {.peer_name = arguments.value("name"),
+       .meta = meta_of(arguments),
+       .server_external_addresses = split(arguments.values("server-external-addresses"))});
+  if (!token)
+    return report_call(token.error(), address, context);
+  context.out << (arguments.value("output") == "json"
+                      ? json::Object{}.text("PeeringToken", *token).to_string()
+                      : *token)
+              << "\n";
+  return ExitCode::ok;
+}
+
 ExitCode run_generate_token(const Arguments& arguments, Context& context) {
+  if (arguments.given("grpc-addr"))
+    return generate_token_by_grpc(arguments, context);
   auto connection = Connection::open(arguments, context);
   if (!connection)
     return report(connection.error(), context);
@@ -96,6 +140,22 @@ ExitCode wait_until_active(Connection& connection, Context& context, const Argum
   }
 }
 
+ExitCode establish(const Arguments& arguments, Context& context, Connection& connection,
+                   const std::string& token) {
+  if (auto address = arguments.value("grpc-addr"); !address.empty()) {
+    peering::PeeringClient client{{.address = address}};
+    auto done = client.establish(
+        {.peer_name = arguments.value("name"), .peering_token = token, .meta = meta_of(arguments)});
+    return done ? ExitCode::ok : report_call(done.error(), address, context);
+  }
+  json::Object body;
+  body.text("PeerName", arguments.value("name"))
+      .text("PeeringToken", token)
+      .pairs("Meta", arguments.values("meta"));
+  auto answer = connection.post("/v1/peering/establish", body.to_string());
+  return answer ? ExitCode::ok : report(answer.error(), context);
+}
+
 ExitCode run_establish(const Arguments& arguments, Context& context) {
   auto token = arguments.value("peering-token");
   if (token == "-" || token.starts_with("@")) {
@@ -114,13 +174,8 @@ ExitCode run_establish(const Arguments& arguments, Context& context) {
   auto connection = Connection::open(arguments, context);
   if (!connection)
     return report(connection.error(), context);
-  json::Object body;
-  body.text("PeerName", arguments.value("name"))
-      .text("PeeringToken", token)
-      .pairs("Meta", arguments.values("meta"));
-  auto answer = connection->post("/v1/peering/establish", body.to_string());
-  if (!answer)
-    return report(answer.error(), context);
+  if (auto code = establish(arguments, context, *connection, token); code != ExitCode::ok)
+    return code;
   if (wait > Millis{0})
     if (auto code = wait_until_active(*connection, context, arguments, wait); code != ExitCode::ok)
       return code;
@@ -228,6 +283,7 @@ std::vector<Command> peering_commands() {
                             "addresses",
                     .repeatable = true},
                    meta_option(),
+                   grpc_option(),
                    output_option({"table", "json"})},
        .run = run_generate_token},
       {.path = "peering establish",
@@ -242,7 +298,8 @@ std::vector<Command> peering_commands() {
                    {.name = "wait",
                     .placeholder = "TIME",
                     .help = "Wait until the peering is ACTIVE, but no longer than this"},
-                   meta_option()},
+                   meta_option(),
+                   grpc_option()},
        .run = run_establish},
       {.path = "peering list",
        .summary = "All peerings with their state",

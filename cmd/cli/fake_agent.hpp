@@ -17,9 +17,11 @@ namespace strait::cli {
 class FakeAgent {
 public:
   FakeAgent() {
-    std::promise<std::uint16_t> port;
-    thread_ = std::thread{[&] { serve(port); }};
-    port_ = port.get_future().get();
+    loop_ = std::move(*net::EventLoop::create());
+    // Shared: setting it ends after whoever waits for it has gone on.
+    auto port = std::make_shared<std::promise<std::uint16_t>>();
+    thread_ = std::thread{[this, port] { serve(*port); }};
+    port_ = port->get_future().get();
   }
   ~FakeAgent() {
     loop_->stop();
@@ -39,8 +41,6 @@ public:
 
 private:
   void serve(std::promise<std::uint16_t>& port) {
-    auto loop = net::EventLoop::create();
-    loop_ = loop->get();
     net::HttpServer server{*loop_, {}, [this](auto request, auto&, auto responder) {
                              responder.respond(take(std::move(request)));
                            }};
@@ -63,7 +63,7 @@ private:
   mutable std::mutex mutex_;
   std::map<std::string, std::deque<net::HttpResponse>> answers_;
   std::vector<net::HttpRequest> requests_;
-  net::EventLoop* loop_ = nullptr;
+  std::unique_ptr<net::EventLoop> loop_; // Outlives the thread that runs it.
   std::thread thread_;
   std::uint16_t port_ = 0;
 };

@@ -157,6 +157,35 @@ TEST_CASE("get shows objects as a table, or as the agent wrote them") {
   CHECK(get({"meshservice", "api", "-A"}).code == 2);
 }
 
+TEST_CASE("gateway status has a row for each proxy, and one for a gateway that has none") {
+  FakeAgent agent;
+  std::string edge = R"({"namespace":"default","name":"edge","epoch":7,
+    "listeners":[{"name":"http","port":80,"protocol":"HTTP","attachedRoutes":2}],
+    "conditions":[{"type":"Accepted","status":"True","reason":"Accepted"},
+                  {"type":"Programmed","status":"False","reason":"Pending"}],
+    "proxies":[{"id":"p1","sentEpoch":7,"servedEpoch":7,"current":true,"errors":[]},
+               {"id":"p2","sentEpoch":7,"servedEpoch":6,"current":false,"errors":[]},
+               {"id":"p3","sentEpoch":7,"servedEpoch":7,"current":true,"errors":["port taken"]}]})";
+  agent.answer("GET /strait/v1/gateways",
+               {200,
+                {},
+                "{\"gateways\":[" + edge +
+                    R"(,{"namespace":"infra","name":"east",)"
+                    R"("epoch":0,"listeners":[],"conditions":[],"proxies":[]}]})"});
+  agent.answer("GET /strait/v1/gateways/default/edge", {200, {}, edge});
+  auto ran = strait({"gateway", "status", "--http-addr", agent.address()});
+  CHECK(ran.code == 0);
+  CHECK(ran.out ==
+        "GATEWAY       PROGRAMMED  LISTENERS        EPOCH  PROXY  SERVES  STATE\n"
+        "default/edge  Pending     http:80/HTTP(2)  7      p1     7       in step\n"
+        "default/edge  Pending     http:80/HTTP(2)  7      p2     6       behind\n"
+        "default/edge  Pending     http:80/HTTP(2)  7      p3     7       port taken\n"
+        "infra/east    Unknown     -                0      -      -       no proxy serves it\n");
+  CHECK_THAT(strait({"gateway", "status", "edge", "--http-addr", agent.address()}).out,
+             Contains("in step") && !Contains("infra"));
+  CHECK(strait({"gateway", "status", "none", "--http-addr", agent.address()}).code == 3);
+}
+
 TEST_CASE("delete names an object or files, not both and not neither") {
   FakeAgent agent;
   agent.answer("DELETE /strait/v1/objects/HTTPRoute/default/web", {200, {}, "{}"});

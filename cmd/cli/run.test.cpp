@@ -225,6 +225,17 @@ TEST_CASE("a token is printed alone, and establishing takes it from a file or fr
   CHECK(agent.requests().back().body == R"({"PeerName":"dc1","PeeringToken":"abc="})");
 }
 
+TEST_CASE("a gRPC API that is not there ends with 4") {
+  std::string address;
+  {
+    FakeAgent gone;
+    address = gone.address();
+  }
+  auto ran = strait({"peering", "generate-token", "--name", "dc2", "--grpc-addr", address});
+  CHECK(ran.code == 4);
+  CHECK_THAT(ran.err, Contains("no agent can be reached by gRPC at " + address));
+}
+
 TEST_CASE("waiting for a peering is bounded and says why it is not active") {
   FakeAgent agent;
   agent.answer("POST /v1/peering/establish", {200, {}, "{}"});
