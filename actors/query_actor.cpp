@@ -35,7 +35,17 @@ struct Steps {
       state.keys_of[topic].insert(query->key);
     self->delayed_send(self, query->wait, tick_atom::value, query);
     if (!subscribe())
-      answer(query->key);
+      answer(query);
+  }
+
+  /// Answers the one that came, if its index has been passed; the others of its key were looked at
+  /// when they came.
+  void answer(const QueryPtr& query) const {
+    auto now = evaluate(self->state.by_key.at(query->key), *query);
+    if (now->index <= query->min_index)
+      return;
+    query->reply(now);
+    forget(query);
   }
 
   /// True if the catalog was asked: its answer brings the view to evaluate.
