@@ -1,5 +1,5 @@
 #include "peering/peering_client.hpp"
-#include "peering/peering_pb.hpp"
+#include "peering/peering_codec.hpp"
 #include "peering/stream_wire.hpp"
 #include "proto/consul/peering.grpc.pb.h"
 

@@ -1,4 +1,4 @@
-#include "peering/peering_pb.hpp"
+#include "peering/peering_codec.hpp"
 
 namespace strait::peering::wire {
 namespace {

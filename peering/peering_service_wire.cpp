@@ -1,6 +1,6 @@
 #include "peering/accept_wire.hpp"
 #include "peering/names.hpp"
-#include "peering/peering_pb.hpp"
+#include "peering/peering_codec.hpp"
 #include "peering/stream_wire.hpp"
 #include "proto/consul/peering.grpc.pb.h"
 

@@ -1,7 +1,6 @@
-#include "peering/message.hpp"
-
 #include "peering/exports.hpp"
 #include "peering/link_world.hpp"
+#include "peering/message.hpp"
 #include "proto/consul/peerstream.pb.h"
 
 using namespace strait;
