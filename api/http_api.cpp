@@ -59,7 +59,9 @@ private:
 };
 using AnsweringPtr = std::shared_ptr<Answering>;
 
-/// The head fields of an answer that can be waited for.
+/// The head fields of an answer that can be waited for. Nothing at all is shown as index 1, as at
+/// Consul; revision 1 is the agent's own registration, made before it serves, so nobody waits for
+/// it.
 void add_index(Reply& reply, catalog::Revision index, const std::string& consistency) {
   reply.fields.insert(reply.fields.end(),
                       {{"X-Consul-Index", std::to_string(std::max<catalog::Revision>(index, 1))},

@@ -20,7 +20,8 @@ public:
     std::function<void()> disconnect;
   };
 
-  explicit HttpApiFixture(std::string datacenter = "dc1") {
+  explicit HttpApiFixture(std::string datacenter = "dc1",
+                          std::shared_ptr<peering::PeeringHandler> peering = nullptr) {
     actors::CatalogActorOptions options;
     views = options.view;
     storage = system.spawn(actors::storage_actor, [] {
@@ -35,6 +36,14 @@ public:
                     .node_id = "11111111-2222-3333-4444-555555555555",
                     .version = "0.1.0"};
     context.limits.wait_jitter_divisor = 0;
+    context.peering = std::move(peering);
+    root = system.spawn([](caf::event_based_actor*) -> caf::behavior {
+      return {[](actors::report_atom, const model::Name& gateway) {
+        return std::vector<actors::ProxyReport>{
+            {.id = "proxy-of-" + gateway.name, .sent = 7, .served = 6, .errors = {"port taken"}}};
+      }};
+    });
+    context.root = caf::actor_cast<actors::RootActor>(root);
     metrics = context.metrics;
     http = std::make_unique<api::HttpApi>(std::move(context));
     settle();
@@ -45,6 +54,7 @@ public:
     caf::anon_send_exit(commands, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(catalog, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(storage, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
     settle();
   }
 
@@ -94,6 +104,7 @@ public:
   actors::CatalogActor catalog;
   actors::QueryActor queries;
   actors::CommandActor commands;
+  caf::actor root; ///< Reports one proxy for every gateway.
   std::shared_ptr<api::Metrics> metrics;
   std::unique_ptr<api::HttpApi> http;
 };

@@ -182,7 +182,7 @@ TEST_CASE("metrics count requests by endpoint, and show what the catalog holds")
   CHECK(world.get("/v1/agent/metrics?format=bogus").status == 400);
 }
 
-TEST_CASE("gateways are listed, also without a proxy") {
+TEST_CASE("gateways are listed with their proxies and what these serve") {
   HttpApiFixture world;
   CHECK(world.get("/strait/v1/gateways").body == R"({"gateways":[]})");
   world.post("/strait/v1/apply", R"(apiVersion: gateway.networking.k8s.io/v1
@@ -195,6 +195,9 @@ spec:
   auto body = world.get("/strait/v1/gateways/default/edge").body;
   CHECK(body.find(R"("listeners":[{"name":"http","protocol":"HTTP","port":8080}])") !=
         std::string::npos);
-  CHECK(body.find(R"("epoch":0,"proxies":[])") != std::string::npos);
+  CHECK(body.find(R"("epoch":7,"proxies":[{"id":"proxy-of-edge","sentEpoch":7,"servedEpoch":6,)"
+                  R"("current":false,"errors":["port taken"]}])") != std::string::npos);
+  CHECK(has(world.get("/metrics"),
+            R"(strait_proxy_served_epoch{gateway="default/edge",proxy="proxy-of-edge"} 6)"));
   CHECK(world.get("/strait/v1/gateways/default/none").status == 404);
 }
