@@ -189,7 +189,8 @@ public:
       peer_port_->stop();
     for (auto& actor : edges_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-    desk_.reset();
+    if (desk_) // Others hold the desk too: its actor has to be told.
+      caf::anon_send_exit(desk_->actor(), caf::exit_reason::user_shutdown);
     for (auto& actor : core_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     system_.await_all_actors_done();
