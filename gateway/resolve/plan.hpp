@@ -56,7 +56,7 @@ HostnameIntersection intersect(const std::string& listener, const std::vector<st
 /// annotation strait.dev/peering-port; the advertised address is strait.dev/peering-address.
 inline constexpr const char* peering_port_annotation = "strait.dev/peering-port";
 inline constexpr const char* peering_address_annotation = "strait.dev/peering-address";
-inline constexpr const char* peering_listener = "strait.dev/peering";
+inline constexpr const char* peering_listener = "strait.dev:peering";
 /// As the Gateway asks for it, before ports are mapped. Null if it asks for none, or for no port.
 std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gateway);
 
