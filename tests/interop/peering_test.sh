@@ -15,6 +15,12 @@ strait_pid=""
 passed=0
 
 cleanup() {
+  local code=$?
+  if [ "$code" -ne 0 ] && [ "$code" -ne "$SKIPPED" ]; then
+    tail -n 30 "$state"/strait*.log
+    grep -i peer "$CONSUL_STATE"/consul*.log | tail -n 30
+    echo "$passed passed, 1 failed"
+  fi
   [ -z "$strait_pid" ] || kill "$strait_pid" 2>/dev/null || true
   consul_stop consul1 || true
   consul_stop consul2 || true
@@ -35,7 +41,7 @@ strait_start() { # NAME ADDRESS
 }
 strait_stop() {
   kill "$strait_pid"
-  wait "$strait_pid" || true
+  wait "$strait_pid" || { echo "FAILED: the agent ended with code $?"; strait_pid=""; return 1; }
   strait_pid=""
 }
 ok() { echo "ok  $*"; passed=$((passed + 1)); }
@@ -89,11 +95,11 @@ peer_and_check() { # STRAIT-ADDRESS STRAIT-NAME CONSUL-ADDRESS CONSUL-NAME ACCEP
 
   register_second "$consul" from-consul
   took=$(imported_within "$strait" "$cname" from-consul 2)
-  [ "$took" -lt 1000 ] || { echo "FAILED: Strait saw Consul's change after $took ms"; return 1; }
+  [ "$took" -lt 1000 ] || { echo "FAILED: Strait saw Consul's change after $took ms"; exit 1; }
   ok "Strait sees a change of Consul's within $took ms"
   register_second "$strait" from-strait
   took=$(imported_within "$consul" "$sname" from-strait 2)
-  [ "$took" -lt 1000 ] || { echo "FAILED: Consul saw Strait's change after $took ms"; return 1; }
+  [ "$took" -lt 1000 ] || { echo "FAILED: Consul saw Strait's change after $took ms"; exit 1; }
   ok "Consul sees a change of Strait's within $took ms"
 
   strait_stop
@@ -113,14 +119,13 @@ peer_and_check() { # STRAIT-ADDRESS STRAIT-NAME CONSUL-ADDRESS CONSUL-NAME ACCEP
 round() { # NUMBER ACCEPTOR
   strait_start "strait$1" "127.0.3$1.1"
   consul_start "consul$1" "127.0.3$1.2"
-  peer_and_check "127.0.3$1.1" "strait$1" "127.0.3$1.2" "consul$1" "$2" || {
-    echo "--- log of Strait"; tail -n 30 "$state/strait$1.log"
-    echo "--- log of Consul"; grep -i peer "$CONSUL_STATE/consul$1.log" | tail -n 30
-    return 1
-  }
+  peer_and_check "127.0.3$1.1" "strait$1" "127.0.3$1.2" "consul$1" "$2"
   strait_stop
   consul_stop "consul$1"
 }
-round 1 strait
-round 2 consul
+for number in 1 2; do
+  acceptor=strait
+  [ "$number" = 1 ] || acceptor=consul
+  round "$number" "$acceptor"
+done
 echo "$passed passed, 0 failed"
