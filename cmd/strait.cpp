@@ -23,7 +23,10 @@ int main(int count, char** arguments) {
       .run_agent = [](const cmd::AgentOptions& options) { return cmd::run_agent(options); },
   };
   try {
-    return cli::run({arguments + 1, arguments + count}, context);
+    int code = cli::run({arguments + 1, arguments + count}, context);
+    std::cout << std::flush;
+    // Threads of gRPC may still end a stream of an agent that is done: its globals stay alive.
+    std::_Exit(code);
   } catch (const std::exception& error) { // Memory, or a bug: there is nobody else to tell.
     std::cerr << "strait: " << error.what() << "\n";
     return static_cast<int>(cli::ExitCode::failed);

@@ -23,7 +23,7 @@ readonly LOGS=${STRAIT_DEMO_LOGS:-build/logs/demo}
 readonly DC1=127.0.11.1 DC2=127.0.12.1          # The agents and the gateways.
 readonly WEB1=127.0.11.2 WEB2=127.0.11.3 ECHO=127.0.11.4 API=127.0.12.2
 readonly HOST=shop.example
-readonly START_SECONDS=30 CHANGE_SECONDS=30     # How long a process, a change may take.
+readonly START_SECONDS=30 CHANGE_SECONDS=30 END_SECONDS=15 # How long a process, a change, an end may take.
 readonly REQUESTS=100 SHARE_OF_WEB=75 SHARE_TOLERANCE=2
 
 failed=0 checked=0 pids=() names=() work=''
@@ -64,16 +64,29 @@ pid_of() { # NAME
   for i in "${!names[@]}"; do [ "${names[i]}" != "$1" ] || echo "${pids[i]}"; done
 }
 
+# Ends everything that was started; agents and gateways come to an orderly end by themselves.
+end_all() {
+  local i code unclean=''
+  [ ${#pids[@]} -gt 0 ] || return 0
+  kill "${pids[@]}" 2>/dev/null
+  wait_quietly $END_SECONDS none_running || kill -9 "${pids[@]}" 2>/dev/null
+  for i in "${!pids[@]}"; do
+    wait "${pids[i]}" 2>/dev/null
+    code=$?
+    case ${names[i]}:$code in
+    *:0 | *-1:143 | *-2:143) ;; # The small services know no other end.
+    *) unclean="$unclean ${names[i]}($code)" ;;
+    esac
+  done
+  pids=() names=()
+  if [ -z "$unclean" ]; then ok "agents and gateways ended in order"; else
+    bad "agents and gateways ended in order" "exit codes:$unclean"
+  fi
+}
 finish() {
-  local pid
   trap - EXIT
   trap '' INT TERM
-  [ ${#pids[@]} -eq 0 ] || {
-    kill "${pids[@]}" 2>/dev/null
-    # Each has its own orderly end; one that does not come to it is ended.
-    wait_quietly 15 none_running || kill -9 "${pids[@]}" 2>/dev/null
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null; done
-  }
+  end_all
   [ -z "$work" ] || rm -rf "$work"
 }
 none_running() { local pid; for pid in "${pids[@]}"; do ! kill -0 "$pid" 2>/dev/null || return 1; done; }
@@ -362,6 +375,11 @@ export_api
 start_gateways
 send_requests
 show_state
+if [ -z "$once" ]; then
+  summary
+  stay_up
+fi
+title "The end"
+end_all
 summary
-[ -n "$once" ] || stay_up
 [ "$failed" -eq 0 ]

@@ -120,6 +120,9 @@ public:
                                     : fmt::format("{}: {}", address_, connection_.why(status));
     events_.lost(code, why);
     events_ = {};
+    // The end of the last channel joins gRPC's own threads, so it must not happen on one of them:
+    // gRPC 1.51 aborts the process then.
+    std::thread{[self = std::move(self)]() mutable { self.reset(); }}.detach();
   }
 
 private:
