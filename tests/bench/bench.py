@@ -39,7 +39,9 @@ WARM_UP_SECONDS = 1
 START_SECONDS_MAX = 15
 CONTROL_DRIFT_MAX = 0.10
 PROBES = 20  # Answers looked at before and after each measurement.
-GATEWAY_COMMAND = "{build}/cmd/strait-gateway --config {config} --workers 1"
+# The agent with its proxy in the same process: what it costs at rest is counted too.
+GATEWAY_COMMAND = ("{build}/cmd/strait agent --node-name bench --data-dir :memory: --manifests {config_dir} "
+                   "--workers 1 --ready-port 0 --http-port 18500 --grpc-port 0 --grpc-tls-port 0")
 
 
 class BenchError(Exception):
@@ -288,7 +290,7 @@ def table(rounds, subjects):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build/release", help="build folder with null_proxy and strait-gateway")
+    parser.add_argument("--build", default="build/release", help="build folder with null_proxy and strait")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement; 10 for figures to publish")
     parser.add_argument("--connections", type=int, default=32)
