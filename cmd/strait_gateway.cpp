@@ -61,6 +61,7 @@ int run(const GatewayOptions& options) {
   }
   cmd::StopSignals signals; // Before any thread: all inherit the mask.
   auto name = name_of(options.gateway);
+  gateway::feed::AgentDialer dialer{options.agent}; // Outlives the actors that dial.
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", std::size_t{1});
@@ -74,8 +75,8 @@ int run(const GatewayOptions& options) {
   subscription.subscription.seed = std::hash<std::string>{}(subscription.subscription.proxy_id);
   subscription.saved = std::filesystem::path{options.data_dir} / "config";
   subscription.log = log;
-  subscription.dial = [address = options.agent](gateway::feed::AgentStreamEvents events) {
-    return gateway::feed::dial_agent(address, std::move(events));
+  subscription.dial = [&dialer](gateway::feed::AgentStreamEvents events) {
+    return dialer.dial(std::move(events));
   };
   auto subscriber = system.spawn(actors::subscription_actor, subscription);
   auto weak = caf::actor_cast<caf::actor_addr>(subscriber);

@@ -5,8 +5,11 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 namespace strait::gateway::feed {
 
@@ -131,22 +134,18 @@ class ClientStream : public grpc::ClientBidiReactor<ProxyMessage, ConfigMessage>
                      public AgentStream,
                      public std::enable_shared_from_this<ClientStream> {
 public:
-  ClientStream(const std::string& address, AgentStreamEvents events) : events_{std::move(events)} {
-    grpc::ChannelArguments arguments;
-    arguments.SetMaxReceiveMessageSize(max_message_bytes);
-    arguments.SetMaxSendMessageSize(max_message_bytes);
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = proxy::v1::ProxyConfig::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-  }
-  void start() {
+  explicit ClientStream(AgentStreamEvents events) : events_{std::move(events)} {}
+  void start(const std::shared_ptr<grpc::Channel>& channel) {
     self_ = shared_from_this();
-    stub_->async()->Stream(&context_, this);
+    stub_ = proxy::v1::ProxyConfig::NewStub(channel);
+    context_ = std::make_unique<grpc::ClientContext>();
+    stub_->async()->Stream(context_.get(), this);
     AddHold(); // Writes are started from other threads.
     StartRead(&incoming_);
-    StartCall();
-    // The call goes out with the first message: there is nothing to wait for before the hello.
+    // The call goes out with the first message: there is nothing to wait for before the hello. Said
+    // before the call starts, because a refused one may end, and take the events, at once.
     events_.connected();
+    StartCall();
   }
 
   void send(const ProxyFrame& frame) override {
@@ -160,6 +159,15 @@ public:
   void close() override {
     std::lock_guard lock{mutex_};
     end();
+  }
+  /// The end was told, and no part of the channel is held any more.
+  bool done() const {
+    std::lock_guard lock{mutex_};
+    return done_;
+  }
+  void wait_until_done() const {
+    std::unique_lock lock{mutex_};
+    became_done_.wait(lock, [this] { return done_; });
   }
 
   void OnReadDone(bool ok) override {
@@ -183,9 +191,14 @@ public:
       StartWrite(&queue_.front());
   }
   void OnDone(const grpc::Status& status) override {
+    auto self = std::move(self_);
     events_.ended(status.ok() ? "the stream ended" : status.error_message());
     events_ = {};
-    self_.reset();
+    std::lock_guard lock{mutex_};
+    context_.reset();
+    stub_.reset();
+    done_ = true;
+    became_done_.notify_all();
   }
 
 private:
@@ -193,12 +206,14 @@ private:
     if (queue_.ended())
       return;
     queue_.end();
-    context_.TryCancel();
+    context_->TryCancel();
     RemoveHold();
   }
 
-  std::mutex mutex_;
-  grpc::ClientContext context_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable became_done_;
+  bool done_ = false;
+  std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<proxy::v1::ProxyConfig::Stub> stub_;
   ConfigMessage incoming_;
   WriteQueue<ProxyMessage> queue_;
@@ -212,9 +227,43 @@ std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept) {
   return std::make_shared<Service>(std::move(accept));
 }
 
-std::shared_ptr<AgentStream> dial_agent(const std::string& address, AgentStreamEvents events) {
-  auto stream = std::make_shared<ClientStream>(address, std::move(events));
-  stream->start();
+/// gRPC ends the threads of its callbacks with the last channel that uses them, and waits for them:
+/// were that channel let go by a callback, its thread would wait for itself, and then go on over
+/// freed memory. So each attempt's channel is held here until its stream is done with it, and the
+/// newest one in any case.
+struct AgentDialer::Attempts {
+  struct Attempt {
+    std::shared_ptr<grpc::Channel> channel;
+    std::shared_ptr<ClientStream> stream;
+  };
+  std::string address;
+  std::vector<Attempt> attempts;
+};
+
+AgentDialer::AgentDialer(std::string address) : attempts_{std::make_unique<Attempts>()} {
+  attempts_->address = std::move(address);
+}
+
+AgentDialer::~AgentDialer() {
+  for (auto& attempt : attempts_->attempts)
+    attempt.stream->close();
+  for (auto& attempt : attempts_->attempts)
+    attempt.stream->wait_until_done();
+}
+
+std::shared_ptr<AgentStream> AgentDialer::dial(AgentStreamEvents events) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(max_message_bytes);
+  arguments.SetMaxSendMessageSize(max_message_bytes);
+  // A connection of its own: an attempt must not wait for the last one's backoff.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  auto channel =
+      grpc::CreateCustomChannel(attempts_->address, grpc::InsecureChannelCredentials(), arguments);
+  auto stream = std::make_shared<ClientStream>(std::move(events));
+  stream->start(channel);
+  auto& attempts = attempts_->attempts;
+  std::erase_if(attempts, [](auto& attempt) { return attempt.stream->done(); });
+  attempts.push_back({std::move(channel), stream});
   return stream;
 }
 

@@ -47,7 +47,20 @@ struct AgentStreamEvents {
   std::function<void(ConfigFrame)> received;
   std::function<void(const std::string& why)> ended; ///< Last of all; also if dialling failed.
 };
-/// Dials "host:port", in the clear: for the loopback interface.
-std::shared_ptr<AgentStream> dial_agent(const std::string& address, AgentStreamEvents events);
+/// Dials the agent at "host:port", in the clear: for the loopback interface. One thread at a time,
+/// and neither call may be made from within a callback of a stream. The end closes the streams that
+/// are left and waits for theirs.
+class AgentDialer {
+public:
+  explicit AgentDialer(std::string address);
+  AgentDialer(const AgentDialer&) = delete;
+  AgentDialer& operator=(const AgentDialer&) = delete;
+  ~AgentDialer();
+  std::shared_ptr<AgentStream> dial(AgentStreamEvents events);
+
+private:
+  struct Attempts;
+  std::unique_ptr<Attempts> attempts_;
+};
 
 } // namespace strait::gateway::feed
