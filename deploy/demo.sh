@@ -344,7 +344,7 @@ stay_up() {
    curl -k --resolve $HOST:8443:$DC1 https://$HOST:8443/
    curl http://$DC2:8080/                                  the gateway of dc2
    curl http://$DC1:8500/v1/catalog/services               Consul's API, dc1
-   curl http://$DC2:8500/v1/peerings?pretty                Consul's API, dc2
+   curl 'http://$DC2:8500/v1/peerings?pretty'              Consul's API, dc2
    curl http://$DC1:8500/metrics                           for Prometheus
    $BIN/strait --http-addr $DC1:8500 get httproute -o yaml
    $BIN/strait --http-addr $DC1:8500 peering list -o wide
