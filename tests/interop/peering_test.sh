@@ -80,10 +80,12 @@ peer_and_check() { # STRAIT-ADDRESS STRAIT-NAME CONSUL-ADDRESS CONSUL-NAME ACCEP
   consul_export "$consul" from-consul "$sname"
   if [ "$acceptor" = strait ]; then
     token=$(consul_token "$strait" "$cname")
-    consul_establish "$consul" "$sname" "$token" >/dev/null
+    consul_establish "$consul" "$sname" "$token"
   else
+    # A Consul that has just started may not be able to sign yet.
+    wait_until "a token of $cname" consul_token "$consul" "$sname"
     token=$(consul_token "$consul" "$sname")
-    consul_establish "$strait" "$cname" "$token" >/dev/null
+    consul_establish "$strait" "$cname" "$token"
   fi
   wait_until "ACTIVE at $sname" peering_is_active "$strait" "$cname"
   wait_until "ACTIVE at $cname" peering_is_active "$consul" "$sname"
