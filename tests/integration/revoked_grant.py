@@ -6,7 +6,7 @@ from harness import Agent, Backend, Gateway, Load, expect, expect_equal, millise
 
 RATE = 1000  # Requests per second on the other routes.
 OTHERS = 20  # Routes under load.
-CYCLES = 5
+CYCLES = 10
 PROBES = 400  # Requests by which a share is counted.
 WEIGHTS = {"local": 3, "shop": 1}
 PORT = 8080
