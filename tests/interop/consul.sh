@@ -123,8 +123,11 @@ consul_erase() { # NAME
   rm -rf "${CONSUL_STATE:?}/$1" "$CONSUL_STATE/$1.hcl" "$CONSUL_STATE/$1.log"
 }
 
+post_or_put() { curl -sS --fail-with-body "$@"; } # shows what the agent says of a failure
+
 consul_register() { # ADDRESS SERVICE PORT SERVICE-ADDRESS
-  curl -sS --fail-with-body -X PUT "http://$1:8500/v1/agent/service/register" -d "{\"Name\":\"$2\",\"Port\":$3,\"Address\":\"$4\"}"
+  post_or_put -X PUT "http://$1:8500/v1/agent/service/register" \
+    -d "{\"Name\":\"$2\",\"Port\":$3,\"Address\":\"$4\"}"
 }
 consul_export() { # ADDRESS SERVICE PEER
   local services="[{\"Name\":\"$2\",\"Consumers\":[{\"Peer\":\"$3\"}]}]"
@@ -132,11 +135,12 @@ consul_export() { # ADDRESS SERVICE PEER
     -d "{\"Kind\":\"exported-services\",\"Name\":\"default\",\"Services\":$services}"
 }
 consul_token() { # ADDRESS PEER: prints a peering token for PEER
-  curl -sS --fail-with-body -X POST "http://$1:8500/v1/peering/token" -d "{\"PeerName\":\"$2\"}" |
+  post_or_put -X POST "http://$1:8500/v1/peering/token" -d "{\"PeerName\":\"$2\"}" |
     sed -n 's/.*"PeeringToken":"\([^"]*\)".*/\1/p'
 }
 consul_establish() { # ADDRESS PEER TOKEN
-  curl -sS --fail-with-body -X POST "http://$1:8500/v1/peering/establish" -d "{\"PeerName\":\"$2\",\"PeeringToken\":\"$3\"}"
+  post_or_put -X POST "http://$1:8500/v1/peering/establish" \
+    -d "{\"PeerName\":\"$2\",\"PeeringToken\":\"$3\"}"
 }
 consul_peer() { # NAME1 ADDRESS1 NAME2 ADDRESS2
   local token

@@ -55,7 +55,8 @@ begin = time.monotonic()
 seen = None
 while time.monotonic() - begin < limit:
     try:
-        with urllib.request.urlopen(f"http://{address}:8500/v1/health/service/{service}?peer={peer}", timeout=5) as answer:
+        url = f"http://{address}:8500/v1/health/service/{service}?peer={peer}"
+        with urllib.request.urlopen(url, timeout=5) as answer:
             seen = len(json.load(answer))
     except OSError as error:
         seen = error
