@@ -40,12 +40,21 @@ public:
   void Logv(const char* format, va_list arguments) override {
     if (!log_.enabled(LogLevel::warn))
       return;
-    char text[warning_bytes_max];
-    if (std::vsnprintf(text, sizeof text, format, arguments) > 0)
+    char buffer[warning_bytes_max];
+    if (std::vsnprintf(buffer, sizeof buffer, format, arguments) <= 0)
+      return;
+    std::string_view text{buffer};
+    while (text.ends_with('\n'))
+      text.remove_suffix(1);
+    if (!is_expected(text))
       log_.warn("RocksDB: {}", text);
   }
 
 private:
+  /// VerifyChecksum() reads table files without their manifest, and warns that it did.
+  static bool is_expected(std::string_view text) {
+    return text.find("SST file opened without unique ID") != std::string_view::npos;
+  }
   Log log_;
 };
 
@@ -149,6 +158,9 @@ rocksdb::Status create_database(const RocksOptions& options, const std::string& 
   fresh.create_if_missing = true;
   fresh.create_missing_column_families = true;
   fresh.error_if_exists = true;
+  // RocksDB would make it, but not without a complaint that it is not there.
+  if (auto made = fresh.env->CreateDirIfMissing(path); !made.ok())
+    return made;
   if (auto status = database.open(fresh, path); !status.ok())
     return status;
   rocksdb::WriteBatch batch;

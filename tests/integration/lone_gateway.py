@@ -1,4 +1,5 @@
 """A strait-gateway without its agent: goes on serving, starts from its last configuration, is not ready without one."""
+import re
 import time
 
 import harness
@@ -52,6 +53,8 @@ def test(lab):
     expect_equal(gateway.ready_status(), 200, "GET /ready with the agent stopped")
     agent.start_ready()
     load.wait_answers(500)
+    complaints = [line for line in agent.log_text().splitlines() if re.search(" (warning|error) ", line)]
+    expect_equal(complaints, [], "complaints of an agent that started twice and ended once, all in order")
     agent.kill()
     load.wait_answers(500)
     load.finish_clean()
