@@ -21,6 +21,9 @@ std::string status_name(const json::Node& member) {
   }
 }
 
+/// The tag is VERSION:REVISION, as Consul has it.
+std::string version_of(const std::string& build) { return build.substr(0, build.find(':')); }
+
 ExitCode run_members(const Arguments& arguments, Context& context) {
   return show_listing(arguments, context,
                       {.target = "/v1/agent/members",
@@ -28,7 +31,7 @@ ExitCode run_members(const Arguments& arguments, Context& context) {
                        .cells = [](const json::Node& item) -> std::vector<std::string> {
                          return {json::text_at(item, "Name"), json::text_at(item, "Addr"),
                                  status_name(item), json::text_at(item, "Tags.dc"),
-                                 json::text_at(item, "Tags.build")};
+                                 version_of(json::text_at(item, "Tags.build"))};
                        },
                        .empty = "There is no member."});
 }

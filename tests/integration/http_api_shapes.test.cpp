@@ -178,7 +178,10 @@ TEST_CASE("services that were imported are listed only for their peer") {
        {.peer = "dc2", .node = "far", .id = "api-1", .service = "api", .port = 80},
        {}});
   catalog::WritePeering peering{.peering = {.name = "dc2", .id = "an-id"}};
-  for (auto& command : {catalog::Command{peering}, catalog::Command{import}}) {
+  catalog::ReportPeering report{.name = "dc2"};
+  report.status = model::PeeringStatus{.imported = {"api"}};
+  for (auto& command :
+       {catalog::Command{peering}, catalog::Command{import}, catalog::Command{report}}) {
     auto applied = world.ask<actors::Applied>(world.catalog, actors::apply_atom::value, command);
     INFO((applied.revision ? "" : applied.revision.error().detail));
     REQUIRE(applied.revision);
