@@ -220,7 +220,21 @@ def test(lab):
         f"(limit {RESTART_LIMIT:g} s)")
     slowest = max(times + clean)
     expect(slowest < RESTART_LIMIT, f"a restart took {slowest:.2f} s, the limit is {RESTART_LIMIT:g} s")
+    loss_is_found(agent, known)
     agent.stop()
+
+
+def loss_is_found(agent, known):
+    """The comparison itself: an acknowledged instance that is taken away behind its back must be missed."""
+    id = next(id for id, number in known[0].items() if number is not None)
+    agent.client().ok("PUT", "/v1/catalog/deregister", {"Node": "writer-0", "ServiceID": id})
+    writers = [Writer(agent, str(number), None, known[number], None) for number in range(WRITERS)]
+    try:
+        compare(agent, writers)
+    except Failed as error:
+        expect(id in str(error), f"the loss of {id} is reported as: {error}")
+        return
+    raise Failed(f"the loss of {id} goes unnoticed")
 
 
 if __name__ == "__main__":

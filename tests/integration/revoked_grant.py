@@ -109,6 +109,10 @@ def rules(lab, number, controller, without, conditions, backends):
     say(f"  {controller}: without the grant {without}")
     say(f"    grant deleted → served so: {milliseconds(away)}; restored → both backends: {milliseconds(back)}")
     load.finish_clean()
+    # The load itself: answers of another backend than the expected one must count as wrong.
+    misled = Load(lab, f"misled{number}", gateway.ip, PORT, RATE, [{"path": "/other-0", "bodies": ["b"]}]).start()
+    report = misled.finish()
+    expect_equal(report["wrong"], report["answered"], "answers of the wrong backend that are called wrong")
     gateway.stop()
     agent.stop()
 
