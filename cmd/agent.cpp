@@ -13,23 +13,20 @@
 #include "api/http_api.hpp"
 #include "api/manifest_directory.hpp"
 #include "base/random.hpp"
+#include "cmd/agent_servers.hpp"
 #include "cmd/signals.hpp"
 #include "net/http_server.hpp"
 #include "peering/accept_wire.hpp"
 
 #include <caf/all.hpp>
 
-#include <condition_variable>
 #include <fstream>
 #include <iostream>
 #include <mutex>
-#include <thread>
 
 namespace strait::cmd {
 
 namespace {
-
-constexpr Millis stop_grace{5'000};
 
 /// The UUID of this node: made once, kept beside the store.
 std::string node_id(const AgentOptions& options) {
@@ -71,81 +68,6 @@ gateway::proxy::ProxyOptions proxy_options(const AgentOptions& options, const Lo
   }
   return proxy;
 }
-
-/// An event loop on a thread of its own, and the HTTP server on it.
-class HttpThread {
-public:
-  static Result<std::unique_ptr<HttpThread>> start(const net::Address& address,
-                                                   net::HttpServer::Handler handler) {
-    auto loop = net::EventLoop::create();
-    if (!loop)
-      return fail(loop.error());
-    auto thread = std::unique_ptr<HttpThread>{new HttpThread{std::move(*loop)}};
-    thread->server_.emplace(*thread->loop_, net::HttpServerOptions{}, std::move(handler));
-    if (auto bound = thread->server_->listen(address); !bound)
-      return fail(bound.error());
-    thread->thread_ = std::thread{[it = thread.get()] { it->loop_->run(); }};
-    return thread;
-  }
-  ~HttpThread() {
-    if (!thread_.joinable())
-      return;
-    loop_->post([this] { server_->stop(stop_grace, [this] { loop_->stop(); }); });
-    thread_.join();
-  }
-
-private:
-  explicit HttpThread(std::unique_ptr<net::EventLoop> loop) : loop_{std::move(loop)} {}
-  std::unique_ptr<net::EventLoop> loop_;
-  std::optional<net::HttpServer> server_;
-  std::thread thread_;
-};
-
-/// The agent's TLS port for peers: it opens with the first server certificate.
-class PeerPort {
-public:
-  PeerPort(std::string directory, std::string address, grpc::Service& service, Log log)
-      : directory_{std::move(directory)}, address_{std::move(address)}, service_{service},
-        log_{std::move(log)} {}
-
-  /// An actor's thread.
-  void certify(const peering::Leaf& leaf) {
-    std::lock_guard lock{mutex_};
-    if (stopped_)
-      return;
-    if (certificate_) {
-      if (auto replaced = certificate_->replace(leaf); !replaced)
-        log_.error("{}", replaced.error().detail);
-      return;
-    }
-    auto certificate = peering::ServerCertificate::create(directory_, leaf);
-    if (!certificate)
-      return log_.error("{}", certificate.error().detail);
-    certificate_.emplace(std::move(*certificate));
-    auto server =
-        peering::GrpcServer::start({{address_, certificate_->credentials()}}, {&service_});
-    if (!server)
-      return log_.error("{}", server.error().detail);
-    server_ = std::move(*server);
-    log_.info("peers are expected at {}", address_);
-  }
-  void stop() {
-    std::lock_guard lock{mutex_};
-    stopped_ = true;
-    if (server_)
-      server_->shutdown(Millis{0});
-    server_.reset();
-  }
-
-private:
-  std::mutex mutex_;
-  bool stopped_ = false;
-  std::string directory_, address_;
-  grpc::Service& service_;
-  Log log_;
-  std::optional<peering::ServerCertificate> certificate_;
-  std::unique_ptr<peering::GrpcServer> server_;
-};
 
 /// Everything of one agent, in the order in which it starts; it ends in the other one.
 class Agent {
