@@ -11,13 +11,15 @@ using namespace strait;
 using namespace strait::catalog;
 
 namespace strait::catalog::wire {
-namespace {
 
-/// Fits wherever a member is initialised, so that an aggregate's members can be counted.
+/// Fits wherever a member is initialised, so that an aggregate's members can be counted. Never run.
 struct Any {
   template <class T>
   operator T() const;
 };
+
+namespace {
+
 template <class T, class... Members>
 constexpr std::size_t members() {
   if constexpr (requires { T{Members{}..., Any{}}; })

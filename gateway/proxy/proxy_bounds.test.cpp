@@ -1,19 +1,12 @@
 #include "gateway/proxy/proxy_fixture.test.hpp"
 #include "gateway/proxy/routing.hpp"
 #include "net/dns.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
 #include <new>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define STRAIT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define STRAIT_SANITIZED 1
-#endif
-#endif
 
 #ifndef STRAIT_SANITIZED
 namespace {

@@ -1,4 +1,5 @@
 #include "gateway/snapshot/http_table.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,6 +22,7 @@ struct Counting {
 };
 } // namespace
 
+#ifndef STRAIT_SANITIZED
 // Not inlined: GCC 12 would take the pair of malloc and delete for a mistake.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (counting)
@@ -36,6 +38,7 @@ struct Counting {
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 using namespace strait;
 using namespace strait::gateway;
@@ -114,7 +117,8 @@ TEST_CASE("one change costs a bounded number of nodes and bytes among any number
         CHECK(cost.nodes <= max_nodes_copied);
         CHECK(cost.counted <= max_bytes_counted);
         CHECK(cost.allocated <= max_bytes_allocated);
-        CHECK(cost.counted <= cost.allocated * 2);
+        if constexpr (test::counts_allocations)
+          CHECK(cost.counted <= cost.allocated * 2);
       };
       const auto changed = route(shape, routes / 2, 7);
       const auto key = binding_key("http", changed->id);
