@@ -415,7 +415,7 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
   case Kind::namespace_:
     return namespace_object(random);
   default:
-    assert(!"a kind of model::Manifest");
+    assert(false && "a kind of model::Manifest");
     return Namespace{};
   }
 }
