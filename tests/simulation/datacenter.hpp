@@ -26,8 +26,8 @@ struct Recorder {
       void publish(gateway::SnapshotPtr snapshot) override {
         recorder_.snapshots[gateway_] = std::move(snapshot);
       }
-      void count(const gateway::SnapshotBuilder::Counters& counters) override {
-        recorder_.counters[gateway_] = counters;
+      void count(const gateway::SnapshotBuilder::Counters& counted) override {
+        recorder_.counters[gateway_] = counted;
       }
       std::vector<std::string> errors() const override { return {}; }
 
