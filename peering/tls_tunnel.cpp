@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <netdb.h>
@@ -87,6 +88,9 @@ struct Buffer {
 
 } // namespace
 
+/// How long a tunnel that is cut waits for its thread.
+constexpr Millis goodbye_max{1'000};
+
 struct TlsTunnel::State {
   TunnelOptions options;
   ContextPtr context;
@@ -95,6 +99,8 @@ struct TlsTunnel::State {
   Fd stop;
 
   mutable std::mutex mutex;
+  std::condition_variable ended;
+  bool over = false; // The thread holds nothing of TLS any more.
   std::string failure;
   bool distrusted = false;
 
@@ -267,6 +273,9 @@ struct TlsTunnel::State {
       ERR_clear_error();
     }
     inner = Fd{}; // The caller's end reads the end of the stream.
+    std::lock_guard lock{mutex};
+    over = true;
+    ended.notify_all();
   }
 };
 
@@ -303,6 +312,9 @@ Result<std::unique_ptr<TlsTunnel>> TlsTunnel::open(TunnelOptions options) {
 TlsTunnel::~TlsTunnel() {
   std::uint64_t one = 1;
   (void)!::write(state_->stop.get(), &one, sizeof one);
+  // At once, unless a name is being looked up: that may go on behind our back.
+  std::unique_lock lock{state_->mutex};
+  state_->ended.wait_for(lock, goodbye_max, [this] { return state_->over; });
 }
 
 int TlsTunnel::take_socket() { return state_->outer.release(); }
