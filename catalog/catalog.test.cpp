@@ -1,10 +1,10 @@
 #include "catalog/catalog.hpp"
 
+#include "base/sanitized.hpp"
 #include "catalog/dump.hpp"
 #include "catalog/random_commands.hpp"
 #include "catalog/rows.hpp"
 #include "catalog/view_writer.hpp"
-#include "tests/support/sanitized.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -22,14 +22,15 @@ std::size_t allocations = 0; // Of this test program, by the operators below.
 } // namespace
 
 #ifndef STRAIT_SANITIZED
-void* operator new(std::size_t size) {
+// Not inlined: GCC 12 would take the pair of malloc and delete for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size))
     return memory;
   throw std::bad_alloc{};
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 #endif
 
 namespace {

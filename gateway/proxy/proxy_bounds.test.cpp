@@ -1,7 +1,7 @@
+#include "base/sanitized.hpp"
 #include "gateway/proxy/proxy_fixture.test.hpp"
 #include "gateway/proxy/routing.hpp"
 #include "net/dns.hpp"
-#include "tests/support/sanitized.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,15 +15,16 @@ thread_local bool of_the_test = false; // Threads of the test itself are not cou
 } // namespace
 
 // NOLINTBEGIN: the replaceable allocation functions of this program.
-void* operator new(std::size_t bytes) {
+// Not inlined: GCC 12 would take the pair of malloc and delete for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (!of_the_test)
     allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(bytes))
     return memory;
   throw std::bad_alloc{};
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 // NOLINTEND
 #endif
 

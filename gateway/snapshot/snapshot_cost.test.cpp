@@ -1,5 +1,5 @@
+#include "base/sanitized.hpp"
 #include "gateway/snapshot/http_table.hpp"
-#include "tests/support/sanitized.hpp"
 
 #include <catch2/catch.hpp>
 
