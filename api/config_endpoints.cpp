@@ -187,22 +187,27 @@ Outcome exported(const Surroundings&, const Call&) {
   return Read{index, answer, {all_of(Kind::exported_services), all_of(Kind::service_instance)}};
 }
 
-/// What the peers say that they export to us: their services, not the proxies in front of them.
+/// Whether it is a service itself, not a proxy in front of one.
+bool is_typical(const View& view, const catalog::ServiceEntry& entry) {
+  for (auto& item : entry.instances)
+    return view.find<model::ServiceInstance>(item.first)->service_kind.empty();
+  return false;
+}
+
 Outcome imported(const Surroundings&, const Call&) {
   auto answer = [](const View& view) {
     JsonWriter json;
     json.begin_array();
-    for (auto& item : view.table<model::Peering>())
-      for (auto& service : item.second->value.status.imported)
-        json.begin_object()
-            .text("Service", service)
-            .text("SourcePeer", item.second->value.name)
-            .end_object();
+    for (auto& item : view.services)
+      if (!item.first.peer.empty() && is_typical(view, item.second)) {
+        json.begin_object().text("Service", item.first.service);
+        json.text("SourcePeer", item.first.peer).end_object();
+      }
     return Reply{200, json.end_array().take()};
   };
-  return Read{[](const View& view) { return view.kind_revision(Kind::peering); },
+  return Read{[](const View& view) { return view.kind_revision(Kind::service_instance); },
               answer,
-              {all_of(Kind::peering)}};
+              {all_of(Kind::service_instance)}};
 }
 
 } // namespace

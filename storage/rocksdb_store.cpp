@@ -92,7 +92,9 @@ Errc code_of(const rocksdb::Status& status) {
   auto text = status.ToString();
   auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
   // RocksDB has no code of its own for a file size limit or a quota.
-  if (status.IsNoSpace() || says("File too large") || says("Disk quota exceeded"))
+  // A background flush that failed for it comes back as "Result incomplete".
+  if (status.IsNoSpace() || says("No space left on device") || says("File too large") ||
+      says("Disk quota exceeded"))
     return Errc::exhausted;
   // The directory was whole once: what is missing from it now was taken away.
   if (status.IsCorruption() || status.IsPathNotFound() || status.IsInvalidArgument() ||

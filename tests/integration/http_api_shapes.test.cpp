@@ -178,16 +178,18 @@ TEST_CASE("services that were imported are listed only for their peer") {
        {.peer = "dc2", .node = "far", .id = "api-1", .service = "api", .port = 80},
        {}});
   catalog::WritePeering peering{.peering = {.name = "dc2", .id = "an-id"}};
-  catalog::ReportPeering report{.name = "dc2"};
-  report.status = model::PeeringStatus{.imported = {"api"}};
+  auto proxies = import; // How to reach it: no service of its own.
+  proxies.service = proxies.instances[0].instance.service = "api-sidecar-proxy";
+  proxies.instances[0].instance.id = "api-sidecar-proxy-1";
+  proxies.instances[0].instance.service_kind = "connect-proxy";
   for (auto& command :
-       {catalog::Command{peering}, catalog::Command{import}, catalog::Command{report}}) {
+       {catalog::Command{peering}, catalog::Command{import}, catalog::Command{proxies}}) {
     auto applied = world.ask<actors::Applied>(world.catalog, actors::apply_atom::value, command);
     INFO((applied.revision ? "" : applied.revision.error().detail));
     REQUIRE(applied.revision);
   }
   CHECK(world.get("/v1/catalog/services").body == "{}");
-  CHECK(world.get("/v1/catalog/services?peer=dc2").body == R"({"api":[]})");
+  CHECK(world.get("/v1/catalog/services?peer=dc2").body == R"({"api":[],"api-sidecar-proxy":[]})");
   CHECK(world.get("/v1/health/service/api").body == "[]");
   auto body = world.get("/v1/health/service/api?peer=DC2").body;
   CHECK(body.find(R"("PeerName":"dc2")") != std::string::npos);
