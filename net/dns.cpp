@@ -143,6 +143,10 @@ void Resolver::resolve(const std::string& host, std::uint16_t port, Callback cal
     return callback(std::vector{*literal});
   if (host.empty() || host.find('\0') != std::string::npos)
     return callback(fail(Errc::invalid, "\"{}\": not a host name", host));
+  // RFC 6761 section 6.3: always the loopback addresses, with or without /etc/hosts.
+  if (host == "localhost" || host.ends_with(".localhost"))
+    return callback(
+        std::vector{*Address::from_ip("127.0.0.1", port), *Address::from_ip("::1", port)});
   if (channel.pending >= channel.options.pending_max)
     return callback(
         fail(Errc::exhausted, "{}: {} names are being resolved already", host, channel.pending));

@@ -97,6 +97,7 @@ TEST_CASE("names are resolved by the server given, and its refusals and silence 
   CHECK(resolve("127.0.0.1")->at(0).to_string() == "127.0.0.1:80");
   CHECK(resolve("[::1]")->at(0).is_ipv6());
   CHECK(resolve("localhost")->at(0).is_loopback());
+  CHECK(resolve("api.localhost")->at(0).is_loopback()); // In no /etc/hosts.
   CHECK(resolve("").error().code == Errc::invalid);
   CHECK(server.asked == asked); // None of these needs a server.
 
