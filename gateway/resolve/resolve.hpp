@@ -94,8 +94,6 @@ struct Settings {
   std::string datacenter = "dc1";
   /// Gateways are given a certificate of their own before they serve.
   bool identities = false;
-  /// What local callers may do when no intention says; peered callers always need one that allows.
-  bool default_allow = true;
 };
 
 /// Everything of one gateway.

@@ -10,10 +10,6 @@ using simulation::Datacenter;
 
 namespace {
 
-std::string without_transitions(model::ObjectStatus status) {
-  return gateway::resolve::to_text(status);
-}
-
 /// What the actors came to, against the obvious computation. Empty: equal.
 std::string difference(Datacenter& datacenter) {
   auto view = datacenter.view->load();
@@ -36,9 +32,10 @@ std::string difference(Datacenter& datacenter) {
     if (auto* stored = view->find<model::ObjectStatus>(model::key_of(own).name))
       own = *stored;
     if (view->find<model::Gateway>(name) && !expected.gateway.conditions.empty() &&
-        without_transitions(own) != without_transitions(expected.gateway))
+        gateway::resolve::to_text(own) != gateway::resolve::to_text(expected.gateway))
       return fmt::format("status of Gateway {}\n--- actors\n{}--- resolve_all\n{}", to_string(name),
-                         without_transitions(own), without_transitions(expected.gateway));
+                         gateway::resolve::to_text(own),
+                         gateway::resolve::to_text(expected.gateway));
     for (auto& [route, of_route] : expected.routes)
       parents[route].insert(parents[route].end(), of_route.begin(), of_route.end());
   }
@@ -47,10 +44,10 @@ std::string difference(Datacenter& datacenter) {
     if (auto* stored = view->find<model::ObjectStatus>(model::key_of(actual).name))
       actual = *stored;
     expected.parents = parents[key];
-    if (without_transitions(actual) == without_transitions(expected))
+    if (gateway::resolve::to_text(actual) == gateway::resolve::to_text(expected))
       return "";
     return fmt::format("status of {}\n--- actors\n{}--- resolve_all\n{}", to_string(key),
-                       without_transitions(actual), without_transitions(expected));
+                       gateway::resolve::to_text(actual), gateway::resolve::to_text(expected));
   };
   for (auto& [name, record] : view->table<model::HttpRoute>())
     if (auto text = compare({model::Kind::http_route, name}); !text.empty())
