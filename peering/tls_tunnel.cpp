@@ -97,6 +97,7 @@ struct TlsTunnel::State {
   Fd inner; // The thread's end of the socket pair.
   Fd outer; // The caller's, until taken.
   Fd stop;
+  std::thread thread; // The tunnel's alone: the thread itself does not look at it.
 
   mutable std::mutex mutex;
   std::condition_variable ended;
@@ -272,6 +273,7 @@ struct TlsTunnel::State {
       }
       ERR_clear_error();
     }
+    context.reset();
     inner = Fd{}; // The caller's end reads the end of the stream.
     std::lock_guard lock{mutex};
     over = true;
@@ -295,13 +297,13 @@ Result<std::unique_ptr<TlsTunnel>> TlsTunnel::open(TunnelOptions options) {
   state->context = std::move(*context);
   state->options = std::move(options);
   try {
-    std::thread{[state] {
+    state->thread = std::thread{[state] {
       sigset_t pipe; // OpenSSL writes to sockets without MSG_NOSIGNAL.
       sigemptyset(&pipe);
       sigaddset(&pipe, SIGPIPE);
       pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
       state->run();
-    }}.detach();
+    }};
   } catch (const std::system_error& error) {
     return fail(Errc::exhausted, "peering server {}: no thread: {}", state->options.address,
                 error.what());
@@ -312,9 +314,14 @@ Result<std::unique_ptr<TlsTunnel>> TlsTunnel::open(TunnelOptions options) {
 TlsTunnel::~TlsTunnel() {
   std::uint64_t one = 1;
   (void)!::write(state_->stop.get(), &one, sizeof one);
-  // At once, unless a name is being looked up: that may go on behind our back.
   std::unique_lock lock{state_->mutex};
-  state_->ended.wait_for(lock, goodbye_max, [this] { return state_->over; });
+  bool over = state_->ended.wait_for(lock, goodbye_max, [this] { return state_->over; });
+  lock.unlock();
+  // At once, unless a name is being looked up: that may go on behind our back.
+  if (over)
+    state_->thread.join(); // What OpenSSL keeps for a thread goes with the thread.
+  else
+    state_->thread.detach();
 }
 
 int TlsTunnel::take_socket() { return state_->outer.release(); }
