@@ -4,6 +4,7 @@
 #include "catalog/model/condition.hpp"
 #include "catalog/model/gateway.hpp"
 #include "catalog/model/peering.hpp"
+#include "catalog/model/policy.hpp"
 #include "catalog/model/route.hpp"
 #include "catalog/model/service.hpp"
 
@@ -14,7 +15,9 @@ namespace strait::model {
 /// Any object that a user writes as a Kubernetes-style document.
 using Manifest =
     std::variant<GatewayClass, GatewayClassConfig, Gateway, HttpRoute, TcpRoute, ReferenceGrant,
-                 MeshService, Service, EndpointSlice, Secret, ConfigMap, Namespace>;
+                 MeshService, Service, EndpointSlice, Secret, ConfigMap, Namespace, GrpcRoute,
+                 TlsRoute, UdpRoute, ListenerSet, BackendTlsPolicy, GatewayPolicy, RouteAuthFilter,
+                 RouteRetryFilter, RouteTimeoutFilter, JwtProvider>;
 
 ObjectKey key_of(const Manifest& object);
 const Meta& meta_of(const Manifest& object);

@@ -38,7 +38,7 @@ struct ListenerStatus {
   friend bool operator==(const ListenerStatus&, const ListenerStatus&) = default;
 };
 
-/// Status of a route towards one of its parents.
+/// Status of a route or a policy towards one of its parents (a policy's ancestors).
 struct ParentStatus {
   ParentRef parent;
   std::string controller;
@@ -55,6 +55,7 @@ struct ObjectStatus {
   std::vector<ParentStatus> parents;
   std::vector<std::string> addresses;
   std::vector<std::string> supported_features;
+  std::int32_t attached_listener_sets = 0; ///< Gateway only.
   friend bool operator==(const ObjectStatus&, const ObjectStatus&) = default;
 };
 

@@ -2,6 +2,8 @@
 
 #include "catalog/model/object.hpp"
 
+#include <map>
+
 namespace strait::model {
 
 /// Controller names that Strait answers to (specification B4). The rules that a class starts from
@@ -43,6 +45,15 @@ struct ReferencePolicyOverride {
   friend bool operator==(const ReferencePolicyOverride&, const ReferencePolicyOverride&) = default;
 };
 
+/// A toleration, as the pod has it (core/v1).
+struct Toleration {
+  std::string key, op, value, effect;
+  std::optional<std::int64_t> seconds;
+  friend bool operator==(const Toleration&, const Toleration&) = default;
+};
+
+/// How the pods of a class' gateways run (Consul's GatewayClassConfig, both API groups, and
+/// Strait's own fields). What is not said is not set: no resources, no Service without a type.
 struct GatewayClassConfig {
   static constexpr Kind kind = Kind::gateway_class_config;
   Meta meta;
@@ -51,6 +62,19 @@ struct GatewayClassConfig {
   std::int32_t map_privileged_container_ports = 0;
   std::string openshift_scc_name;
   std::vector<Unsupported> unsupported;
+  StringMap node_selector;
+  std::vector<Toleration> tolerations;
+  std::optional<std::int32_t> default_instances, min_instances, max_instances;
+  StringMap resource_requests, resource_limits;      ///< "cpu" → "100m"
+  std::vector<std::string> copy_service_annotations; ///< Keys copied from Gateway to Service.
+  bool daemon_set = false;                           ///< Instead of a Deployment.
+  bool host_ports = false;                           ///< useHostPorts
+  std::string image;     ///< Of strait-gateway; empty: the controller's.
+  std::string log_level; ///< Empty: info.
+  std::optional<bool> metrics_enabled;
+  std::uint16_t metrics_port = 0; ///< 0: 20200.
+  std::string metrics_path;       ///< Empty: /metrics.
+  std::optional<std::int32_t> max_connections;
   friend bool operator==(const GatewayClassConfig&, const GatewayClassConfig&) = default;
 };
 
@@ -106,7 +130,7 @@ struct Listener {
   std::string name;
   std::string hostname; ///< Empty: every host.
   std::uint16_t port = 0;
-  std::string protocol; ///< "HTTP", "HTTPS", "TCP", or another that is then reported.
+  std::string protocol; ///< "HTTP", "HTTPS", "TLS", "TCP", "UDP", or another that is then reported.
   std::optional<ListenerTls> tls;
   AllowedRoutes allowed;
   friend bool operator==(const Listener&, const Listener&) = default;
@@ -118,6 +142,35 @@ struct GatewayAddress {
   friend bool operator==(const GatewayAddress&, const GatewayAddress&) = default;
 };
 
+/// FrontendTLSValidation: whose client certificates are accepted.
+struct ClientValidation {
+  struct CaRef {
+    std::string group;
+    std::string kind = "ConfigMap";
+    std::string ns; ///< Empty: the Gateway's own.
+    std::string name;
+    friend bool operator==(const CaRef&, const CaRef&) = default;
+  };
+  std::vector<CaRef> ca_refs;
+  bool insecure_fallback = false; ///< AllowInsecureFallback
+  friend bool operator==(const ClientValidation&, const ClientValidation&) = default;
+};
+
+/// Gateway.spec.tls
+struct GatewayTls {
+  std::optional<CertificateRef> backend_client_certificate;
+  std::optional<ClientValidation> frontend;                                   ///< Of every port …
+  std::map<std::uint16_t, std::optional<ClientValidation>> frontend_per_port; ///< … but these.
+  friend bool operator==(const GatewayTls&, const GatewayTls&) = default;
+};
+
+/// Gateway.spec.infrastructure
+struct Infrastructure {
+  StringMap labels, annotations;
+  std::optional<ParametersRef> parameters; ///< In the Gateway's namespace, or cluster-wide.
+  friend bool operator==(const Infrastructure&, const Infrastructure&) = default;
+};
+
 struct Gateway {
   static constexpr Kind kind = Kind::gateway;
   Meta meta;
@@ -125,7 +178,28 @@ struct Gateway {
   std::vector<Listener> listeners;
   std::vector<GatewayAddress> addresses;
   std::vector<Unsupported> unsupported;
+  GatewayTls tls;
+  Infrastructure infrastructure;
+  FromNamespaces listener_sets = FromNamespaces::none; ///< allowedListeners.namespaces.from
+  LabelSelector listener_sets_selector;
   friend bool operator==(const Gateway&, const Gateway&) = default;
+};
+
+/// More listeners of a Gateway, in an object of their own.
+struct ListenerSet {
+  static constexpr Kind kind = Kind::listener_set;
+  Meta meta;
+  struct Parent {
+    std::string group = "gateway.networking.k8s.io";
+    std::string kind = "Gateway";
+    std::string ns; ///< Empty: the ListenerSet's own.
+    std::string name;
+    friend bool operator==(const Parent&, const Parent&) = default;
+  };
+  Parent parent;
+  std::vector<Listener> listeners;
+  std::vector<Unsupported> unsupported;
+  friend bool operator==(const ListenerSet&, const ListenerSet&) = default;
 };
 
 } // namespace strait::model

@@ -29,6 +29,13 @@ enum class Kind : std::uint8_t {
   secret = 10,
   config_map = 11,
   namespace_ = 12,
+  grpc_route = 13,
+  tls_route = 14,
+  udp_route = 15,
+  listener_set = 16,
+  backend_tls_policy = 17,
+  gateway_policy = 18,
+  route_auth_filter = 19,
   node = 20,
   service_instance = 21, ///< One registered instance of a catalog service.
   health_check = 22,
@@ -38,6 +45,9 @@ enum class Kind : std::uint8_t {
   peering_secrets = 31,
   trust_bundle = 32,
   certificate_authority = 33,
+  route_retry_filter = 34,
+  route_timeout_filter = 35,
+  jwt_provider = 36,  ///< Consul's, as an object.
   object_status = 40, ///< Conditions of another object.
   service_index = 41, ///< The revision that last changed one catalog service.
   kind_index = 42,    ///< The revision that last removed a record of one kind.

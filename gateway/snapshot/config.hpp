@@ -25,6 +25,8 @@ enum class Protocol : std::uint8_t {
   http,
   https,
   tcp,
+  udp,
+  tls,     ///< TLSRoutes: connections by SNI, passed through or terminated.
   peering, ///< Mutual TLS from gateways of peered datacenters; SNI names the exported service.
 };
 
@@ -38,7 +40,15 @@ struct TlsSettings {
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
-/// One listener of the Gateway. Several may share a port if their hostnames differ.
+/// Whose certificates clients must show (frontend mutual TLS).
+struct ClientValidation {
+  std::vector<std::string> ca_pems;
+  bool insecure_fallback = false; ///< None, or one that does not verify, is let in too.
+  friend bool operator==(const ClientValidation&, const ClientValidation&) = default;
+};
+
+/// One listener of the Gateway, or of a ListenerSet ("NAMESPACE/SET/LISTENER" with '~' for '/').
+/// Several may share a port if their hostnames differ.
 struct Listener {
   std::string name;
   std::string address; ///< To bind; empty: every address.
@@ -46,6 +56,8 @@ struct Listener {
   Protocol protocol = Protocol::http;
   std::string hostname; ///< "", "api.example.com" or "*.example.com"; lower case.
   TlsSettings tls;
+  std::optional<ClientValidation> clients; ///< HTTPS only.
+  bool passthrough = false;                ///< TLS only: the backends terminate.
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
@@ -87,17 +99,126 @@ struct Match {
   friend bool operator==(const Match&, const Match&) = default;
 };
 
+/// How a path is made new; the match that chose the rule says which prefix is replaced.
+struct PathEdit {
+  enum class Type : std::uint8_t { full, prefix };
+  Type type = Type::full;
+  std::string value;
+  friend bool operator==(const PathEdit&, const PathEdit&) = default;
+};
+
+struct Redirect {
+  std::string scheme, hostname; ///< Empty: the request's.
+  std::optional<PathEdit> path;
+  std::uint16_t port = 0; ///< 0: the scheme's own if a scheme is given, else the listener's.
+  std::uint16_t status = 302;
+  friend bool operator==(const Redirect&, const Redirect&) = default;
+};
+
+struct Rewrite {
+  std::string hostname; ///< Empty: the request's.
+  std::optional<PathEdit> path;
+  friend bool operator==(const Rewrite&, const Rewrite&) = default;
+};
+
+/// A copy of numerator of denominator requests, each drawn by itself; its answer is thrown away.
+struct Mirror {
+  std::string cluster;
+  std::uint32_t numerator = 1, denominator = 1;
+  friend bool operator==(const Mirror&, const Mirror&) = default;
+};
+
+/// Fetch's CORS protocol, answered by the gateway.
+struct Cors {
+  std::vector<std::string> allow_origins; ///< "*" stands for any text, from the left, greedily.
+  bool allow_credentials = false;
+  std::vector<std::string> allow_methods, allow_headers, expose_headers; ///< "*": any.
+  std::int32_t max_age = 5;                                              ///< Seconds.
+  friend bool operator==(const Cors&, const Cors&) = default;
+};
+
+/// Another service is asked whether the request may pass.
+struct ExternalAuth {
+  std::string cluster;       ///< Empty: refused.
+  std::uint16_t refusal = 0; ///< The status that every request is answered with, without a cluster.
+  bool grpc = false;         ///< envoy.service.auth.v3.Authorization, else HTTP.
+  std::string path;          ///< HTTP: stands before the request's path.
+  std::vector<std::string> allowed_headers;          ///< Lower case; passed to the authorizer.
+  std::vector<std::string> allowed_response_headers; ///< Lower case; passed on to the backend.
+  std::uint32_t forward_body = 0;                    ///< Bytes at most; 0: none.
+  friend bool operator==(const ExternalAuth&, const ExternalAuth&) = default;
+};
+
+struct Retry {
+  std::vector<std::uint16_t> codes; ///< Statuses of the backend that are tried again.
+  std::uint32_t attempts = 1;       ///< After the first.
+  bool on_connection_error = true;  ///< If nothing of the request can have been acted on.
+  Millis backoff{0};                ///< At least, between two attempts.
+  friend bool operator==(const Retry&, const Retry&) = default;
+};
+
+/// Requests of one session go to one endpoint; the endpoint's name travels in a cookie or header.
+struct SessionPersistence {
+  bool header = false; ///< Else a cookie.
+  std::string name;
+  Millis absolute_timeout{0}; ///< 0: none.
+  bool permanent = false;     ///< A cookie with Max-Age.
+  friend bool operator==(const SessionPersistence&, const SessionPersistence&) = default;
+};
+
+/// A JSON web token must be there, signed by one of the providers (RFC 7519).
+struct Jwt {
+  struct Location {
+    enum class Type : std::uint8_t { header, query, cookie };
+    Type type = Type::header;
+    std::string name = "authorization"; ///< A header's in lower case.
+    std::string prefix = "Bearer";
+    bool forward = true;
+    friend bool operator==(const Location&, const Location&) = default;
+  };
+  struct Claim {
+    std::vector<std::string> path;
+    std::string value;
+    friend bool operator==(const Claim&, const Claim&) = default;
+  };
+  struct Provider {
+    std::string name, issuer;
+    std::vector<std::string> audiences;
+    std::string jwks; ///< JSON (RFC 7517); none yet: no token of this provider is valid.
+    std::vector<Location> locations;
+    std::vector<Claim> claims;
+    std::int32_t clock_skew_seconds = 30;
+    friend bool operator==(const Provider&, const Provider&) = default;
+  };
+  std::vector<Provider> providers; ///< Any of them.
+  friend bool operator==(const Jwt&, const Jwt&) = default;
+};
+
+/// In the order in which a request meets them: cors, jwt, auth, redirect, mirrors and rewrite,
+/// backend.
 struct HttpRule {
   std::string name;
   std::vector<Match> matches; ///< Any of them; never empty.
   HeaderEdits request, response;
   std::vector<Backend> backends; ///< None, or weights that add to 0: answered with 500.
+  std::optional<Cors> cors;
+  std::vector<Jwt> jwt; ///< All of them.
+  std::optional<ExternalAuth> auth;
+  std::optional<Redirect> redirect; ///< Then backends are not used.
+  std::vector<Mirror> mirrors;
+  std::optional<Rewrite> rewrite;
+  Millis request_timeout{0}; ///< From the request's head to the answer's end; 0: none.
+  Millis backend_timeout{0}; ///< One attempt; 0: none.
+  Millis idle_timeout{0};    ///< Between bytes; 0: the proxy's own.
+  std::optional<Retry> retry;
+  std::optional<SessionPersistence> session;
   friend bool operator==(const HttpRule&, const HttpRule&) = default;
 };
 
 struct HttpRoute {
   std::vector<std::string> hostnames; ///< Lower case; empty: every host of the listener.
   std::vector<HttpRule> rules;
+  bool grpc = false; ///< A GRPCRoute: backends are spoken to in HTTP/2.
   friend bool operator==(const HttpRoute&, const HttpRoute&) = default;
 };
 
@@ -106,11 +227,22 @@ struct TcpRoute {
   friend bool operator==(const TcpRoute&, const TcpRoute&) = default;
 };
 
+struct TlsRoute {
+  std::vector<std::string> hostnames; ///< Lower case, matched with SNI; empty: the listener's.
+  std::vector<Backend> backends;      ///< A refused share's connections are closed.
+  friend bool operator==(const TlsRoute&, const TlsRoute&) = default;
+};
+
+struct UdpRoute {
+  std::vector<Backend> backends; ///< A refused share's datagrams are dropped.
+  friend bool operator==(const UdpRoute&, const UdpRoute&) = default;
+};
+
 /// A route as one listener serves it.
 struct BoundRoute {
   std::string id;     ///< "HTTPRoute default/web"; also the last tie-break of precedence, by text.
   WallTime created{}; ///< Older wins ties.
-  std::variant<HttpRoute, TcpRoute> route;
+  std::variant<HttpRoute, TcpRoute, TlsRoute, UdpRoute> route;
   friend bool operator==(const BoundRoute&, const BoundRoute&) = default;
 };
 
@@ -132,12 +264,27 @@ struct PeerTls {
   friend bool operator==(const PeerTls&, const PeerTls&) = default;
 };
 
+/// How a Service with a BackendTLSPolicy is reached. Certificate "backend-client" of the Config is
+/// presented, if there is one.
+struct BackendTls {
+  std::string sni;                    ///< And the certificate's name, if there are no SANs.
+  std::vector<std::string> dns_names; ///< Any of these …
+  std::vector<std::string> uris;      ///< … or these must be among the certificate's SANs.
+  std::vector<std::string> ca_pems;
+  bool system_ca = false; ///< The machine's trusted authorities instead.
+  friend bool operator==(const BackendTls&, const BackendTls&) = default;
+};
+inline constexpr const char* backend_client_certificate = "backend-client";
+
 /// The endpoints behind one backend. It changes when pods come and go; routes name it by id, so
 /// that such a change replaces one pointer and no route.
 struct Cluster {
   std::string id;                  ///< "service/default/web/8080", "catalog/web", "peer/dc2/api"
   std::vector<Endpoint> endpoints; ///< Ready ones, sorted. None: its share is answered with 503.
   std::optional<PeerTls> tls;
+  std::optional<BackendTls> backend_tls;
+  bool http2 = false;   ///< appProtocol kubernetes.io/h2c: HTTP/2 with prior knowledge.
+  bool refused = false; ///< It must not be reached (a broken BackendTLSPolicy): 500.
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };
 
