@@ -185,6 +185,12 @@ struct Gateway {
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 
+/// The name of the Kubernetes objects that a Gateway's pods run by (Deployment, Service,
+/// ServiceAccount, …; in the Gateway's namespace): its own name where that is a DNS label of at
+/// most 63 characters that begins with a letter, else what of it fits and a hash of the whole.
+/// Stable: never change what it answers.
+std::string deployed_name(const Name& gateway);
+
 /// More listeners of a Gateway, in an object of their own.
 struct ListenerSet {
   static constexpr Kind kind = Kind::listener_set;
