@@ -14,6 +14,10 @@ namespace {
 
 namespace pb = proxy::v1;
 
+/// By Protocol; the numbers of the wire stay when the enumeration grows.
+constexpr std::array protocol_messages{pb::PROTOCOL_HTTP, pb::PROTOCOL_HTTPS, pb::PROTOCOL_TCP,
+                                       pb::PROTOCOL_UDP,  pb::PROTOCOL_TLS,   pb::PROTOCOL_PEERING};
+
 // ── to protobuf ──
 
 template <class Field, class Item>
@@ -81,7 +85,7 @@ void write(const std::string&, const Listener& listener, pb::Listener& out) {
   out.set_name(listener.name);
   out.set_address(listener.address);
   out.set_port(listener.port);
-  out.set_protocol(static_cast<pb::Protocol>(static_cast<int>(listener.protocol) + 1));
+  out.set_protocol(protocol_messages[static_cast<std::size_t>(listener.protocol)]);
   out.set_hostname(listener.hostname);
   auto& tls = *out.mutable_tls();
   write_texts(tls.mutable_certificates(), listener.tls.certificates);
@@ -103,6 +107,17 @@ void write(const std::string& key, const BoundRoute& bound, pb::BoundRoute& out)
                       [&](const TcpRoute& tcp) {
                         auto& to = *out.mutable_tcp();
                         for (const auto& backend : tcp.backends)
+                          write(backend, *to.add_backends());
+                      },
+                      [&](const TlsRoute& tls) {
+                        auto& to = *out.mutable_tls();
+                        write_texts(to.mutable_hostnames(), tls.hostnames);
+                        for (const auto& backend : tls.backends)
+                          write(backend, *to.add_backends());
+                      },
+                      [&](const UdpRoute& udp) {
+                        auto& to = *out.mutable_udp();
+                        for (const auto& backend : udp.backends)
                           write(backend, *to.add_backends());
                       }},
              bound.route);
@@ -245,13 +260,20 @@ HttpRule read(const pb::HttpRule& in, Problem& problem) {
   return rule;
 }
 
+Protocol read(pb::Protocol in, Problem& problem) {
+  for (std::size_t i = 0; i < protocol_messages.size(); ++i)
+    if (protocol_messages[i] == in)
+      return static_cast<Protocol>(i);
+  problem.set(fmt::format("protocol: {} is unknown", static_cast<int>(in)));
+  return Protocol::http;
+}
+
 Listener read(const pb::Listener& in, Problem& problem) {
   return {
       .name = in.name(),
       .address = in.address(),
       .port = within<std::uint16_t>(problem, "port", in.port(), 0U, 65535U),
-      .protocol = static_cast<Protocol>(
-          within<int>(problem, "protocol", static_cast<int>(in.protocol()), 1, 4) - 1),
+      .protocol = read(in.protocol(), problem),
       .hostname = in.hostname(),
       .tls = {.certificates = read_texts(in.tls().certificates()),
               .min = within<TlsVersion>(problem, "tls.min", static_cast<int>(in.tls().min()), 0, 4),
@@ -269,6 +291,10 @@ BoundRoute read(const pb::BoundRoute& in, Problem& problem) {
     bound.route = std::move(http);
   } else if (in.has_tcp()) {
     bound.route = TcpRoute{read(in.tcp().backends(), problem)};
+  } else if (in.has_tls()) {
+    bound.route = TlsRoute{read_texts(in.tls().hostnames()), read(in.tls().backends(), problem)};
+  } else if (in.has_udp()) {
+    bound.route = UdpRoute{read(in.udp().backends(), problem)};
   } else {
     problem.set("route: is of an unknown kind");
   }

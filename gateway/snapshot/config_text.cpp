@@ -16,6 +16,10 @@ std::string_view text_of(Protocol protocol) {
     return "https";
   case Protocol::tcp:
     return "tcp";
+  case Protocol::udp:
+    return "udp";
+  case Protocol::tls:
+    return "tls";
   case Protocol::peering:
     return "peering";
   }
@@ -159,6 +163,16 @@ void write(Text& text, const std::string& key, const BoundRoute& bound) {
                       [&](const TcpRoute& tcp) {
                         text.line(1, "tcp");
                         write(text, 2, tcp.backends);
+                      },
+                      [&](const TlsRoute& tls) {
+                        text.line(1, "tls");
+                        for (const auto& hostname : tls.hostnames)
+                          text.line(2, "hostname {}", quoted(hostname));
+                        write(text, 2, tls.backends);
+                      },
+                      [&](const UdpRoute& udp) {
+                        text.line(1, "udp");
+                        write(text, 2, udp.backends);
                       }},
              bound.route);
 }

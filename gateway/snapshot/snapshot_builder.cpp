@@ -19,6 +19,10 @@ std::string_view name_of(Protocol protocol) {
     return "HTTPS";
   case Protocol::tcp:
     return "TCP";
+  case Protocol::udp:
+    return "UDP";
+  case Protocol::tls:
+    return "TLS";
   case Protocol::peering:
     return "peering";
   }
