@@ -55,6 +55,8 @@ public:
   /// The negotiated ALPN protocol ("h2", "http/1.1"); empty without TLS or without one.
   virtual std::string_view alpn() const { return {}; }
   virtual bool is_tls() const { return false; }
+  /// As the client of a TLS connection sent it; empty if it sent none, and without TLS.
+  virtual std::string_view sni() const { return {}; }
 };
 
 /// Plain TCP.

@@ -129,7 +129,7 @@ public:
   bool is_tls() const override { return true; }
 
   /// As the client sent it; empty if it sent none.
-  std::string_view sni() const;
+  std::string_view sni() const override;
   /// "TLSv1.3"
   std::string_view version() const;
   std::string_view cipher() const;

@@ -49,6 +49,12 @@ void Channel::on_ready(net::Ready ready) {
   owner_->on_channel(*this);
 }
 
+void Channel::wake(bool lost) {
+  readable_ = writable_ = true;
+  broken_ = broken_ || lost;
+  owner_->on_channel(*this);
+}
+
 Channel::Flow Channel::handshake() {
   switch (stream_->handshake().state) {
   case net::Io::ok:

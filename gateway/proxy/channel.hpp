@@ -58,6 +58,14 @@ public:
   Status watch(int fd, Owner& owner);
   /// The stream of the descriptor that is watched.
   void attach(std::unique_ptr<net::Stream> stream) { stream_ = std::move(stream); }
+  /// A stream without a descriptor: whoever feeds it calls wake().
+  void attach(std::unique_ptr<net::Stream> stream, Owner& owner) {
+    stream_ = std::move(stream);
+    owner_ = &owner;
+  }
+  /// The stream without a descriptor may move bytes again; `lost`: nothing can be answered any
+  /// more. Not from within a call of the owner's.
+  void wake(bool lost);
   void set_owner(Owner& owner) { owner_ = &owner; }
 
   Flow handshake();

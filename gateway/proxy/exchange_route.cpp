@@ -98,7 +98,7 @@ void Exchange::route() {
   listener_counts_ = &counters.listeners.find_or_add(listener_->listener->name);
   if (client_->stream().is_tls()) {
     // A connection is good only for hosts of the listener that its SNI chose (RFC 9110 §15.5.20).
-    lower_case(static_cast<net::TlsStream&>(client_->stream()).sni(), sni_);
+    lower_case(client_->stream().sni(), sni_);
     if (port_->table->find(sni_) != listener_) {
       counters.add(Counter::misdirected);
       return reply(421, "this host is served by another listener");
