@@ -33,7 +33,7 @@ catalog::Command put_of(const kubernetes::Document& document) {
 ManifestSet::Step ManifestSet::changed(const std::string& file,
                                        const std::optional<std::string>& text) {
   Step step;
-  std::map<model::ObjectKey, kubernetes::Document> now;
+  Objects now;
   if (text) {
     auto decoded = kubernetes::decode_yaml(*text, file);
     if (!decoded.errors.empty()) {
@@ -57,14 +57,28 @@ ManifestSet::Step ManifestSet::changed(const std::string& file,
     }
   for (auto& [key, object] : now) {
     auto old = before.find(key);
-    if (old == before.end() || !(old->second == object))
-      step.put.push_back(object);
+    if (old == before.end() || old->second != object)
+      step.put.push_back(*object);
     owner_[key] = file;
   }
   before = std::move(now);
   if (before.empty())
     files_.erase(file);
   return step;
+}
+
+void ManifestSet::remember(const std::string& file, const ManifestMemory::Keys& keys) {
+  for (auto& key : keys)
+    if (owner_.emplace(key, file).second)
+      files_[file].emplace(key, std::nullopt);
+}
+
+ManifestMemory::Keys ManifestSet::keys(const std::string& file) const {
+  ManifestMemory::Keys keys;
+  if (auto found = files_.find(file); found != files_.end())
+    for (auto& [key, object] : found->second)
+      keys.insert(key);
+  return keys;
 }
 
 Result<std::unique_ptr<ManifestDirectory>>
@@ -86,7 +100,14 @@ ManifestDirectory::watch(ManifestDirectoryOptions options) {
 }
 
 ManifestDirectory::ManifestDirectory(ManifestDirectoryOptions options, int inotify, int stop)
-    : options_{std::move(options)}, inotify_{inotify}, stop_{stop}, thread_{[this] { run(); }} {}
+    : options_{std::move(options)}, inotify_{inotify}, stop_{stop},
+      memory_{std::make_shared<ManifestMemory>(options_.memory, options_.log)} {
+  for (auto& [file, keys] : memory_->load()) {
+    set_.remember(file, keys);
+    known_.insert(file);
+  }
+  thread_ = std::thread{[this] { run(); }};
+}
 
 ManifestDirectory::~ManifestDirectory() {
   eventfd_write(stop_, 1);
@@ -165,12 +186,19 @@ void ManifestDirectory::carry_out(const std::string& file, ManifestSet::Step ste
     if (!status)
       log.error("{}: {}: {}", file, to_string(key), status.error().detail);
   };
+  memory_->holds(file, set_.keys(file), {step.removed.begin(), step.removed.end()});
   for (auto& document : step.put)
     options_.apply(put_of(document), [told, key = kubernetes::key_of(document)](
                                          const Status& status) { told(key, status); });
   for (auto& key : step.removed)
     options_.apply(catalog::Remove{key, {}},
-                   [told, key](const Status& status) { told(key, status); });
+                   [told, key, file, memory = memory_](const Status& status) {
+                     bool gone = status || status.error().code == Errc::not_found;
+                     if (gone)
+                       memory->gone(file, key);
+                     else
+                       told(key, status);
+                   });
   log.info("{}: {} objects written, {} removed", file, step.put.size(), step.removed.size());
 }
 

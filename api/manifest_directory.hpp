@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/manifest_memory.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "catalog/command.hpp"
@@ -28,9 +29,15 @@ public:
   };
   /// The file's text now; nothing: the file is gone.
   Step changed(const std::string& file, const std::optional<std::string>& text);
+  /// The file was carried out for these objects before this set was made.
+  void remember(const std::string& file, const ManifestMemory::Keys& keys);
+  /// What the file holds, as far as it has no mistakes.
+  ManifestMemory::Keys keys(const std::string& file) const;
 
 private:
-  std::map<std::string, std::map<model::ObjectKey, kubernetes::Document>> files_;
+  /// Without a document: remembered, not read yet.
+  using Objects = std::map<model::ObjectKey, std::optional<kubernetes::Document>>;
+  std::map<std::string, Objects> files_;
   std::map<model::ObjectKey, std::string> owner_;
 };
 
@@ -38,6 +45,7 @@ struct ManifestDirectoryOptions {
   std::filesystem::path directory;
   std::size_t files_max = 10'000;
   std::size_t file_bytes_max = 64U << 20U;
+  std::filesystem::path memory; ///< Where ManifestMemory keeps its files; empty: nowhere.
   /// Writes a command and calls back with what became of it; any thread.
   std::function<void(catalog::Command, std::function<void(const Status&)>)> apply;
   Log log;
@@ -62,6 +70,7 @@ private:
   ManifestDirectoryOptions options_;
   int inotify_, stop_;
   ManifestSet set_;
+  std::shared_ptr<ManifestMemory> memory_; // Shared with commands under way.
   std::set<std::string> known_;
   std::thread thread_;
 };

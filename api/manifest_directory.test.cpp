@@ -47,6 +47,22 @@ TEST_CASE("an object in two files belongs to the first, and the other is told of
   CHECK(step.put.size() == 1);
 }
 
+TEST_CASE("what a file said before a restart is removed when it says so no more") {
+  ManifestSet before;
+  before.changed("a.yaml", namespaces({"one", "two"}));
+  before.changed("b.yaml", namespaces({"three"}));
+  ManifestSet after;
+  after.remember("a.yaml", before.keys("a.yaml"));
+  after.remember("b.yaml", before.keys("b.yaml"));
+  auto step = after.changed("a.yaml", namespaces({"two"}));
+  CHECK(step.put.size() == 1); // It may have changed meanwhile.
+  REQUIRE(step.removed.size() == 1);
+  CHECK(step.removed[0].name.name == "one");
+  // A mistake keeps also what was remembered.
+  CHECK(after.changed("b.yaml", "kind: [").removed.empty());
+  CHECK(after.changed("b.yaml", {}).removed.size() == 1);
+}
+
 TEST_CASE("a watched directory is followed: what is there, what comes, what goes") {
   char directory[] = "/tmp/strait-manifests-XXXXXX";
   REQUIRE(mkdtemp(directory));

@@ -332,6 +332,8 @@ private:
       api::ManifestDirectoryOptions options;
       options.directory = directory;
       options.log = log_.named("manifests");
+      if (options_.data_dir)
+        options.memory = *options_.data_dir / "manifests" / absolute(directory).relative_path();
       options.apply = [commands = commands_](catalog::Command command,
                                              std::function<void(const Status&)> told) {
         caf::anon_send(
