@@ -5,8 +5,8 @@
 
 namespace strait::actors {
 
-/// A Dataplane of real worker threads. One Proxy per gateway, each with the options given; only the
-/// first that is made listens on the readiness port, since a process has but one.
+/// A Dataplane of real worker threads. One Proxy per gateway, each with the options given. The
+/// readiness port is the process': it answers 200 once there is a gateway and all of them serve.
 MakeDataplane make_proxies(gateway::proxy::ProxyOptions options);
 
 /// How long a data plane that is given up lets requests under way end.
