@@ -20,6 +20,7 @@ enum class ClientAuth : std::uint8_t {
   none,
   optional, ///< Asked for; without one the handshake goes on. One that fails still ends it.
   required,
+  requested, ///< Asked for; none, or one that does not verify, is let in too.
 };
 
 /// Decides on the peer's certificate once its chain was found valid (or unconditionally when no CA
@@ -46,6 +47,8 @@ struct TlsServerOptions {
   VerifyPeer verify;
   /// Always off beside `verify`: a resumed session would not ask it again.
   bool session_tickets = true;
+  /// Sessions are resumed only by contexts that were given the same text, beside the same rules.
+  std::string session_scope;
   /// 80 random bytes shared by the contexts of all workers, so that a ticket of one is good for
   /// the others. Empty: each context has its own.
   std::string ticket_keys;

@@ -203,6 +203,15 @@ TEST_CASE("a client refuses a foreign root, another name and another SPIFFE id, 
   CHECK_FALSE(TlsClientContext::create({}));
 }
 
+TEST_CASE("a server's common name is no identity") {
+  auto named = issue({.common_name = "a.example"}, &ca());
+  auto server =
+      server_context({.certificate = *TlsCertificate::from_pem(named.certificate, named.key)});
+  auto client = client_context({.ca_pem = ca().certificate});
+  CHECK(Ends(server, client, {}).shake());
+  CHECK_FALSE(Ends(server, client, {.host = "a.example"}).shake());
+}
+
 TEST_CASE("a server asks for a client certificate as told, and its decision sees the identity") {
   PeerIdentity seen;
   bool admit = true;
@@ -236,6 +245,11 @@ TEST_CASE("a server asks for a client certificate as told, and its decision sees
   CHECK(Ends(server_context(options(ClientAuth::optional)), without, {}).shake());
   CHECK_FALSE(Ends(server_context(options(ClientAuth::optional)), foreign, {}).shake());
   CHECK(Ends(server_context(options(ClientAuth::none)), with, {}).shake());
+  CHECK(Ends(server_context(options(ClientAuth::requested)), with, {}).shake());
+  CHECK(Ends(server_context(options(ClientAuth::requested)), without, {}).shake());
+  Ends anyone{server_context(options(ClientAuth::requested)), foreign, {}};
+  CHECK(anyone.shake());
+  CHECK(anyone.server->has_peer_certificate());
   admit = false;
   Ends refused{server_context(options(ClientAuth::required)), with, {}};
   CHECK_FALSE(refused.shake());

@@ -37,6 +37,7 @@ int verify_mode(ClientAuth auth) {
   case ClientAuth::none:
     return SSL_VERIFY_NONE;
   case ClientAuth::optional:
+  case ClientAuth::requested:
     return SSL_VERIFY_PEER;
   case ClientAuth::required:
     return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -182,7 +183,8 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(TlsServ
     SSL_CTX_set_client_CA_list(context, names);
   }
   SSL_CTX_set_verify(context, verify_mode(options.client_auth), nullptr);
-  TlsVerification::install(context, {!options.client_ca_pem.empty(), options.verify});
+  TlsVerification::install(context, {!options.client_ca_pem.empty(), options.verify,
+                                     options.client_auth == ClientAuth::requested});
 
   // Sessions of one context are worth nothing in another one, unless both were given the same
   // ticket keys: then they are one server, on several workers.
@@ -191,8 +193,8 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(TlsServ
     RAND_bytes(id.data(), id.size());
   } else {
     SSL_CTX_set_tlsext_ticket_keys(context, options.ticket_keys.data(), ticket_keys_bytes);
-    std::string rules =
-        options.client_ca_pem + '\0' + options.ticket_keys + static_cast<char>(options.client_auth);
+    std::string rules = options.client_ca_pem + '\0' + options.ticket_keys +
+                        static_cast<char>(options.client_auth) + options.session_scope + '\0';
     if (options.certificate) {
       std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
       unsigned size = 0;
@@ -243,7 +245,7 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::create(TlsClie
     SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(alpn->data()),
                             static_cast<unsigned>(alpn->size()));
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  TlsVerification::install(context, {roots && !options.insecure, std::move(options.verify)});
+  TlsVerification::install(context, {roots && !options.insecure, std::move(options.verify), false});
   return out;
 }
 

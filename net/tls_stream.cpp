@@ -104,7 +104,9 @@ TlsStream::client(Fd fd, std::shared_ptr<const TlsClientContext> context,
     auto* parameters = SSL_get0_param(ssl);
     ok = X509_VERIFY_PARAM_set1_ip_asc(parameters, name.host.c_str()) == 1;
     if (!ok) {
-      X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      // RFC 9525 §2: the subject's common name is no identity.
+      X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
       ok = X509_VERIFY_PARAM_set1_host(parameters, name.host.data(), name.host.size()) == 1;
     }
   }

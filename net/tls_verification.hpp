@@ -8,6 +8,7 @@ namespace strait::net {
 struct TlsVerification {
   bool has_roots = false;
   VerifyPeer verify;
+  bool lenient = false; ///< ClientAuth::requested: whatever is shown is accepted.
 
   /// Makes the context verify by this, and own it.
   static void install(SSL_CTX* context, TlsVerification verification);
