@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "gateway/snapshot/hostname_trie.hpp"
 #include "gateway/snapshot/snapshot.hpp"
 
 #include <re2/re2.h>
@@ -17,8 +18,6 @@ namespace strait::gateway {
 
 /// Longer paths of a match leave out their route.
 inline constexpr std::size_t max_path_segments = 128;
-/// A DNS name's length; a request with a longer host matches only what has no hostname.
-inline constexpr std::size_t max_hostname_bytes = 253;
 inline constexpr std::size_t max_regex_bytes = 4096;
 /// Memory of one compiled expression with its automaton, as RE2 bounds it.
 inline constexpr std::int64_t max_regex_memory = 1 << 20;

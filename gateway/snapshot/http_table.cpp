@@ -126,17 +126,16 @@ void for_each_hostname(const HttpRoute& http, F visit) {
     visit(std::string_view{hostname});
 }
 
-void edit_table(HashTrie<HostNode>& exact, HashTrie<HostNode>& wildcard, HostPtr& any,
-                std::string_view hostname, const Match& match, const Edit& edit, CopyCost& cost) {
-  if (hostname.empty()) {
-    any = edit_host(any.get(), "", match, edit, cost);
-    return;
-  }
-  const bool is_wildcard = hostname.starts_with('*');
-  auto& hosts = is_wildcard ? wildcard : exact;
-  const auto name = is_wildcard ? hostname.substr(1) : hostname;
-  auto node = edit_host(hosts.find(name), name, match, edit, cost);
-  hosts = node ? hosts.with(std::move(node), cost) : hosts.without(name, cost);
+void edit_hosts(HostnameTrie<HostNode>& hosts, const HttpRoute& http, const Match& match,
+                const Edit& edit, CopyCost& cost) {
+  for_each_hostname(http, [&](std::string_view hostname) {
+    hosts.change(
+        hostname,
+        [&](const HostNode* old, std::string_view name) {
+          return edit_host(old, name, match, edit, cost);
+        },
+        cost);
+  });
 }
 
 } // namespace
@@ -146,9 +145,7 @@ HttpTable HttpTable::with(const std::vector<CandidatePtr>& candidates, CopyCost&
   for (const auto& candidate : candidates) {
     const Edit edit = [&](const Candidates& list) { return list.with(candidate, {}); };
     const auto& outcome = candidate->outcome;
-    for_each_hostname(std::get<HttpRoute>(outcome.route->route), [&](std::string_view hostname) {
-      edit_table(table.exact_, table.wildcard_, table.any_, hostname, *outcome.match, edit, cost);
-    });
+    edit_hosts(table.hosts_, std::get<HttpRoute>(outcome.route->route), *outcome.match, edit, cost);
     ++cost.nodes; // The candidate itself.
     cost.bytes += sizeof(Candidate) +
                   (candidate->headers.size() + candidate->query.size()) * sizeof(Condition);
@@ -163,10 +160,7 @@ HttpTable HttpTable::without(const BoundRoute& route, CopyCost& cost) const {
     for (std::size_t m = 0; m < http.rules[r].matches.size(); ++m) {
       const auto rank = rank_of(route, http, r, m);
       const Edit edit = [&](const Candidates& list) { return list.without(rank); };
-      for_each_hostname(http, [&](std::string_view hostname) {
-        edit_table(table.exact_, table.wildcard_, table.any_, hostname, http.rules[r].matches[m],
-                   edit, cost);
-      });
+      edit_hosts(table.hosts_, http, http.rules[r].matches[m], edit, cost);
     }
   return table;
 }
@@ -174,22 +168,10 @@ HttpTable HttpTable::without(const BoundRoute& route, CopyCost& cost) const {
 MatchedRule HttpTable::match(const RequestView& request, MatchCost* cost) const {
   if (!request.path.starts_with('/'))
     return {};
-  auto* visited = cost ? &cost->nodes : nullptr;
-  auto ask = [&](const HostNode* host) -> const Candidate* {
-    return host ? match_in(*host, request, cost) : nullptr;
-  };
-  if (!request.host.empty() && request.host.size() <= max_hostname_bytes) {
-    if (const auto* found = ask(exact_.find(request.host, visited)))
-      return found->outcome;
-    // From the longest suffix on; a wildcard stands for at least one byte before its dot.
-    for (auto dot = request.host.find('.', 1); dot != std::string_view::npos && !wildcard_.empty();
-         dot = request.host.find('.', dot + 1))
-      if (const auto* found = ask(wildcard_.find(request.host.substr(dot), visited)))
-        return found->outcome;
-  }
-  if (const auto* found = ask(any_.get()))
-    return found->outcome;
-  return {};
+  const auto* found =
+      hosts_.first(request.host, cost ? &cost->nodes : nullptr,
+                   [&](const HostNode& host) { return match_in(host, request, cost); });
+  return found ? found->outcome : MatchedRule{};
 }
 
 } // namespace strait::gateway

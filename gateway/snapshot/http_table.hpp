@@ -2,7 +2,7 @@
 
 #include "base/persistent_map.hpp"
 #include "gateway/snapshot/compiled_route.hpp"
-#include "gateway/snapshot/hash_trie.hpp"
+#include "gateway/snapshot/hostname_trie.hpp"
 
 #include <string>
 #include <string_view>
@@ -65,11 +65,10 @@ public:
   /// nothing.
   MatchedRule match(const RequestView& request, MatchCost* cost = nullptr) const;
 
-  bool empty() const { return exact_.empty() && wildcard_.empty() && !any_; }
+  bool empty() const { return hosts_.empty(); }
 
 private:
-  HashTrie<HostNode> exact_, wildcard_;
-  std::shared_ptr<const HostNode> any_;
+  HostnameTrie<HostNode> hosts_;
 };
 
 } // namespace strait::gateway

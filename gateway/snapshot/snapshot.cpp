@@ -1,6 +1,7 @@
 #include "gateway/snapshot/snapshot.hpp"
 
 #include "gateway/snapshot/http_table.hpp"
+#include "gateway/snapshot/tls_table.hpp"
 
 namespace strait::gateway {
 namespace {
@@ -42,6 +43,21 @@ const ListenerTable* PortTable::find(std::string_view host) const {
   }
   const auto* any = by_hostname.find(std::string_view{});
   return any ? any->get() : nullptr;
+}
+
+TlsChoice find_tls(const PortTable& port, std::string_view server_name) {
+  TlsChoice choice{.listener = port.find(server_name)};
+  if (choice.listener && choice.listener->tls)
+    choice.bound = choice.listener->tls->find(server_name);
+  if (choice.bound)
+    choice.route = &std::get<TlsRoute>(choice.bound->route);
+  return choice;
+}
+
+bool misdirected(const PortTable& port, const ListenerTable& by_server_name,
+                 std::string_view host) {
+  const auto* by_host = host.empty() ? nullptr : port.find(host);
+  return by_host && by_host->listener->name != by_server_name.listener->name;
 }
 
 const Cluster* Snapshot::cluster(std::string_view id) const {

@@ -39,25 +39,34 @@ struct MatchedRule {
 };
 
 class HttpTable; ///< (http_table.hpp) Hostnames and paths of one HTTP or HTTPS listener.
+class TlsTable;  ///< (tls_table.hpp) Server names of one TLS listener.
 
 /// One listener, ready to serve.
 struct ListenerTable {
   std::shared_ptr<const Listener> listener;
   std::shared_ptr<const HttpTable> http; ///< For HTTP and HTTPS.
-  std::shared_ptr<const BoundRoute>
-      tcp; ///< For TCP: the oldest route; null: connections are closed.
+  std::shared_ptr<const TlsTable> tls;   ///< For TLS.
+  std::shared_ptr<const BoundRoute> tcp; ///< The oldest TcpRoute; null: connections are closed.
+  std::shared_ptr<const BoundRoute> udp; ///< The oldest UdpRoute; null: datagrams are dropped.
 };
 
-/// All listeners that share one port, chosen by hostname.
+/// All listeners that share one port, chosen by hostname: by the Host of each request on an HTTP
+/// port, by the connection's server name (SNI) where TLS comes first.
 struct PortTable {
   std::uint16_t port = 0;
   std::string address;
+  /// What its listeners speak, with one mix: HTTPS and TLS listeners may share a port. Then it is
+  /// https (tls: TLS listeners only), and what follows the ClientHello is said by the protocol of
+  /// the chosen listener itself: HTTP, or find_tls(). A listener that comes or goes may turn tls
+  /// into https and back; begins_with_tls() stays, and so can the socket.
   Protocol protocol = Protocol::http;
   PersistentMap<std::string, std::shared_ptr<const ListenerTable>> by_hostname;
 
   /// The most specific listener for a host (Gateway API: exact, then the longest wildcard, then the
   /// one without hostname); null if none. Cost: the number of labels of the host.
   const ListenerTable* find(std::string_view host) const;
+  /// Whether its listeners are HTTPS or TLS, any mix of them.
+  bool begins_with_tls() const { return protocol == Protocol::https || protocol == Protocol::tls; }
 };
 
 /// A cluster in the index that workers look it up in.
@@ -71,7 +80,10 @@ struct ClusterEntry {
 /// request that began under it ends. Any thread may read.
 struct Snapshot {
   Config config;
+  /// TCP ports by number, whatever is spoken on them.
   PersistentMap<std::uint16_t, std::shared_ptr<const PortTable>> ports;
+  /// UDP ports by number; they have nothing to do with TCP ports of the same number.
+  PersistentMap<std::uint16_t, std::shared_ptr<const PortTable>> udp_ports;
   HashTrie<ClusterEntry> clusters; ///< config.clusters, found in a time that does not grow.
 
   std::uint64_t epoch() const { return config.epoch; }
@@ -86,6 +98,31 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 /// A rule under a less specific hostname is used only if none of a more specific one matches.
 /// Cost: the labels of the host times the segments of the path, whatever the number of routes.
 MatchedRule match(const ListenerTable& listener, const RequestView& request);
+
+/// What a new connection on a port that begins with TLS is for. All live as long as the snapshot.
+struct TlsChoice {
+  /// The most specific for the server name, HTTPS or TLS; null: the handshake is refused
+  /// (unrecognized_name).
+  const ListenerTable* listener = nullptr;
+  /// Of a TLS listener: the route whose backends take the connection, passed through or terminated
+  /// as Listener::passthrough says; null: it is refused.
+  const BoundRoute* bound = nullptr;
+  const TlsRoute* route = nullptr; ///< bound's.
+};
+
+/// The listener by PortTable::find(), then among its routes the most specific hostname, the oldest
+/// route, the id (Gateway API precedence). A route of a less specific listener is not asked.
+/// server_name: lower case; empty if the client sent none, then only a listener and a route without
+/// hostname serve. Cost: the labels of the name, whatever the number of routes.
+TlsChoice find_tls(const PortTable& port, std::string_view server_name);
+
+/// Whether a request came over the wrong connection and is answered with 421 (RFC 9110 15.5.20):
+/// a listener other than the one that the connection's server name chose is the most specific for
+/// the host. So the host may be served here, but under other certificates or client validation than
+/// this connection was checked with. If no listener covers the host, or only the chosen one, it is
+/// not misdirected (404 if no route matches). host: lower case, without port; empty: never.
+/// by_server_name may be of an earlier snapshot: listeners are told apart by name.
+bool misdirected(const PortTable& port, const ListenerTable& by_server_name, std::string_view host);
 
 /// Whether a hostname pattern ("", "a.b", "*.b") covers the host.
 bool hostname_covers(std::string_view pattern, std::string_view host);

@@ -1,9 +1,11 @@
+#include "base/overload.hpp"
 #include "gateway/snapshot/http_table.hpp"
 #include "gateway/snapshot/snapshot.hpp"
+#include "gateway/snapshot/tls_table.hpp"
 
 #include <algorithm>
 #include <set>
-#include <tuple>
+#include <utility>
 
 namespace strait::gateway {
 namespace {
@@ -29,8 +31,47 @@ std::string_view name_of(Protocol protocol) {
   return "unknown";
 }
 
-bool older(const BoundRoute& a, const BoundRoute& b) {
-  return std::tie(a.created, a.id) < std::tie(b.created, b.id);
+/// What kind of route a listener takes; null: none.
+const char* route_kind(const Listener& listener) {
+  switch (listener.protocol) {
+  case Protocol::http:
+  case Protocol::https:
+    return "HTTP";
+  case Protocol::tcp:
+    return "TCP";
+  case Protocol::udp:
+    return "UDP";
+  case Protocol::tls:
+    return "TLS";
+  case Protocol::peering:
+    break;
+  }
+  return nullptr;
+}
+bool takes(const Listener& listener, const BoundRoute& bound) {
+  return std::visit(overload{[&](const HttpRoute&) { return serves_http(listener); },
+                             [&](const TcpRoute&) { return listener.protocol == Protocol::tcp; },
+                             [&](const TlsRoute&) { return listener.protocol == Protocol::tls; },
+                             [&](const UdpRoute&) { return listener.protocol == Protocol::udp; }},
+                    bound.route);
+}
+
+/// A UDP port and a TCP port of one number are two ports.
+struct PortKey {
+  bool udp = false;
+  std::uint16_t number = 0;
+  friend auto operator<=>(const PortKey&, const PortKey&) = default;
+};
+PortKey port_of(const Listener& listener) {
+  return {listener.protocol == Protocol::udp, listener.port};
+}
+
+/// HTTPS and TLS listeners share a port: the server name chooses among both.
+bool may_share(Protocol a, Protocol b) {
+  const auto by_server_name = [](Protocol protocol) {
+    return protocol == Protocol::https || protocol == Protocol::tls;
+  };
+  return a == b || (by_server_name(a) && by_server_name(b));
 }
 
 /// Calls visit(key, route) for the routes bound to a listener.
@@ -51,9 +92,10 @@ struct SnapshotBuilder::Change {
   /// Tables that this delta changes, as they will be; committed at the end.
   struct Draft {
     HttpTable http;
+    TlsTable tls;
   };
   std::map<std::string, Draft, std::less<>> drafts;
-  std::set<std::uint16_t> ports; // To be made anew from their listeners.
+  std::set<PortKey> ports; // To be made anew from their listeners.
   bool errors_changed = false;
 
   void leave_out(const std::string& what, Error error) {
@@ -66,6 +108,8 @@ struct SnapshotBuilder::Change {
     auto [it, is_new] = drafts.try_emplace(listener);
     if (is_new && table.http)
       it->second.http = *table.http;
+    if (is_new && table.tls)
+      it->second.tls = *table.tls;
     return it->second;
   }
 
@@ -86,28 +130,35 @@ struct SnapshotBuilder::Change {
       return;
     }
     const auto& bound_to = *table->second->listener;
-    const bool http = std::holds_alternative<HttpRoute>(route->route);
-    if (http ? !serves_http(bound_to) : bound_to.protocol != Protocol::tcp) {
+    if (!takes(bound_to, *route)) {
+      const char* kind = route_kind(bound_to);
       leave_out("route " + key,
                 {Errc::invalid, route->id + ": listener '" + listener + "' takes " +
-                                    (serves_http(bound_to)                ? "HTTP routes only"
-                                     : bound_to.protocol == Protocol::tcp ? "TCP routes only"
-                                                                          : "no routes")});
+                                    (kind ? std::string{kind} + " routes only" : "no routes")});
       return;
     }
-    if (http) {
-      ++builder.counters_.routes_compiled;
-      auto compiled = compile(route);
-      if (!compiled) {
-        leave_out("route " + key, std::move(compiled.error()));
-        return;
-      }
-      auto& to = draft(listener, *table->second);
-      to.http = to.http.with(*compiled, cost);
-    } else {
-      draft(listener, *table->second);
+    if (auto added = add_to(draft(listener, *table->second), route); !added) {
+      leave_out("route " + key, std::move(added.error()));
+      return;
     }
     take_in("route " + key);
+  }
+
+  Status add_to(Draft& to, const std::shared_ptr<const BoundRoute>& route) {
+    if (std::holds_alternative<HttpRoute>(route->route)) {
+      ++builder.counters_.routes_compiled;
+      auto compiled = compile(route);
+      if (!compiled)
+        return fail(std::move(compiled.error()));
+      to.http = to.http.with(*compiled, cost);
+    } else if (std::holds_alternative<TlsRoute>(route->route)) {
+      ++builder.counters_.routes_compiled;
+      auto table = to.tls.with(route, cost);
+      if (!table)
+        return fail(std::move(table.error()));
+      to.tls = std::move(*table);
+    }
+    return {}; // Of other routes the oldest is sought when all are there.
   }
 
   void remove_route(const std::string& key, const BoundRoute& route) {
@@ -122,6 +173,8 @@ struct SnapshotBuilder::Change {
     auto& from = draft(listener, *table->second);
     if (std::holds_alternative<HttpRoute>(route.route))
       from.http = from.http.without(route, cost);
+    if (std::holds_alternative<TlsRoute>(route.route))
+      from.tls = from.tls.without(route, cost);
   }
 
   void change_route(const std::string& key, const std::shared_ptr<const BoundRoute>& route) {
@@ -138,7 +191,7 @@ struct SnapshotBuilder::Change {
     auto old = builder.tables_.find(name);
     const bool existed = old != builder.tables_.end();
     if (existed)
-      ports.insert(old->second->listener->port);
+      ports.insert(port_of(*old->second->listener));
     const bool keeps_routes = existed && listener && listener->name == name &&
                               (old->second->listener->protocol == listener->protocol ||
                                (serves_http(*old->second->listener) && serves_http(*listener)));
@@ -154,11 +207,13 @@ struct SnapshotBuilder::Change {
       if (existed)
         builder.tables_.erase(old);
     } else {
-      ports.insert(listener->port);
+      ports.insert(port_of(*listener));
       auto table = keeps_routes ? *old->second : ListenerTable{};
       table.listener = listener;
       if (serves_http(*listener) && !table.http)
         table.http = std::make_shared<const HttpTable>();
+      if (listener->protocol == Protocol::tls && !table.tls)
+        table.tls = std::make_shared<const TlsTable>();
       builder.tables_.insert_or_assign(name, std::make_shared<const ListenerTable>(table));
     }
     if (keeps_routes)
@@ -176,32 +231,41 @@ struct SnapshotBuilder::Change {
       auto table = *it->second;
       if (serves_http(*table.listener))
         table.http = std::make_shared<const HttpTable>(std::move(draft.http));
+      if (table.listener->protocol == Protocol::tls)
+        table.tls = std::make_shared<const TlsTable>(std::move(draft.tls));
       if (table.listener->protocol == Protocol::tcp)
-        table.tcp = oldest_tcp(name);
+        table.tcp = oldest<TcpRoute>(name);
+      if (table.listener->protocol == Protocol::udp)
+        table.udp = oldest<UdpRoute>(name);
       it->second = std::make_shared<const ListenerTable>(std::move(table));
       replace_in_port(*it->second->listener, it->second);
     }
   }
 
-  std::shared_ptr<const BoundRoute> oldest_tcp(const std::string& listener) const {
-    std::shared_ptr<const BoundRoute> oldest;
+  template <class Route>
+  std::shared_ptr<const BoundRoute> oldest(const std::string& listener) const {
+    std::shared_ptr<const BoundRoute> found;
     for_each_route(next.config.routes, listener, [&](const auto&, const auto& route) {
-      if (std::holds_alternative<TcpRoute>(route->route) && (!oldest || older(*route, *oldest)))
-        oldest = route;
+      if (std::holds_alternative<Route>(route->route) && (!found || older(*route, *found)))
+        found = route;
     });
-    return oldest;
+    return found;
   }
 
   // ── ports ──
 
+  auto& tables_of(PortKey key) { return key.udp ? next.udp_ports : next.ports; }
+
   /// Only the listener's table changed: what else the port serves stays.
   void replace_in_port(const Listener& listener,
                        const std::shared_ptr<const ListenerTable>& table) {
-    if (ports.contains(listener.port) || builder.left_out_.contains("listener " + listener.name))
+    const auto key = port_of(listener);
+    if (ports.contains(key) || builder.left_out_.contains("listener " + listener.name))
       return;
-    auto port = **next.ports.find(listener.port);
+    auto& tables = tables_of(key);
+    auto port = **tables.find(key.number);
     port.by_hostname = port.by_hostname.with(listener.hostname, table);
-    next.ports = next.ports.with(listener.port, std::make_shared<const PortTable>(std::move(port)));
+    tables = tables.with(key.number, std::make_shared<const PortTable>(std::move(port)));
   }
 
   Status admit(const PortTable& port, const Listener& listener) const {
@@ -212,7 +276,7 @@ struct SnapshotBuilder::Change {
       return fail(Errc::invalid, "{}: {}", where, checked.error().detail);
     if (port.by_hostname.empty())
       return {};
-    if (port.protocol != listener.protocol)
+    if (!may_share(port.protocol, listener.protocol))
       return fail(Errc::conflict, "{}: protocol: port {} already speaks {}", where, listener.port,
                   name_of(port.protocol));
     if (port.address != listener.address)
@@ -221,31 +285,34 @@ struct SnapshotBuilder::Change {
     if (port.by_hostname.contains(listener.hostname))
       return fail(Errc::conflict, "{}: hostname: port {} already has a listener for '{}'", where,
                   listener.port, listener.hostname);
-    if (listener.protocol == Protocol::tcp)
-      return fail(Errc::conflict, "{}: port: {} already has a TCP listener", where, listener.port);
+    if (listener.protocol == Protocol::tcp || listener.protocol == Protocol::udp)
+      return fail(Errc::conflict, "{}: port: {} already has a {} listener", where, listener.port,
+                  name_of(listener.protocol));
     return {};
   }
 
   /// The listeners in the order of their names, so that the outcome does not depend on history.
-  void make_port(std::uint16_t number) {
+  void make_port(PortKey key) {
     PortTable port;
     for (const auto& [name, table] : builder.tables_) {
       const auto& listener = *table->listener;
-      if (listener.port != number)
+      if (port_of(listener) != key)
         continue;
       if (auto admitted = admit(port, listener); !admitted) {
         leave_out("listener " + name, std::move(admitted.error()));
         continue;
       }
       take_in("listener " + name);
-      port.port = number;
+      port.port = key.number;
       port.address = listener.address;
-      port.protocol = listener.protocol;
+      const bool mixed = !port.by_hostname.empty() && port.protocol != listener.protocol;
+      port.protocol = mixed ? Protocol::https : listener.protocol;
       port.by_hostname = port.by_hostname.with(listener.hostname, table);
     }
-    next.ports = port.by_hostname.empty()
-                     ? next.ports.without(number)
-                     : next.ports.with(number, std::make_shared<const PortTable>(std::move(port)));
+    auto& tables = tables_of(key);
+    tables = port.by_hostname.empty()
+                 ? tables.without(key.number)
+                 : tables.with(key.number, std::make_shared<const PortTable>(std::move(port)));
   }
 
   // ── the rest ──
@@ -281,8 +348,8 @@ struct SnapshotBuilder::Change {
     for (const auto& [peer, trust] : delta.trust)
       change(next.config.trust, peer, trust);
     commit_drafts();
-    for (auto port : ports)
-      make_port(port);
+    for (const auto& key : ports)
+      make_port(key);
     next.config.epoch = delta.epoch;
   }
 };

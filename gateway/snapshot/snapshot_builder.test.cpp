@@ -1,56 +1,10 @@
-#include "gateway/snapshot/snapshot.hpp"
-
-#include <catch2/catch.hpp>
+#include "gateway/snapshot/test_builder.hpp"
 
 using namespace strait;
 using namespace strait::gateway;
+using namespace strait::gateway::test;
 
 namespace {
-
-std::shared_ptr<Listener> listener(std::string name, std::uint16_t port, Protocol protocol,
-                                   std::string hostname = "") {
-  return std::make_shared<Listener>(Listener{.name = std::move(name),
-                                             .port = port,
-                                             .protocol = protocol,
-                                             .hostname = std::move(hostname)});
-}
-std::shared_ptr<BoundRoute> http(std::string id, Match match = {}) {
-  return std::make_shared<BoundRoute>(BoundRoute{
-      .id = std::move(id), .route = HttpRoute{.rules = {HttpRule{.matches = {std::move(match)}}}}});
-}
-std::shared_ptr<BoundRoute> tcp(std::string id, int created) {
-  return std::make_shared<BoundRoute>(
-      BoundRoute{std::move(id), WallTime{Millis{created}}, TcpRoute{}});
-}
-
-/// A builder that counts its epochs.
-struct Built {
-  SnapshotBuilder builder;
-  Delta delta{.epoch = 1};
-
-  Built& set(std::shared_ptr<Listener> value) {
-    auto name = value->name;
-    delta.listeners.emplace_back(name, std::move(value));
-    return *this;
-  }
-  Built& set(const std::string& listener, std::shared_ptr<BoundRoute> route) {
-    auto key = binding_key(listener, route->id);
-    delta.routes.emplace_back(key, std::move(route));
-    return *this;
-  }
-  SnapshotPtr apply() {
-    auto made = builder.apply(delta);
-    REQUIRE(made);
-    delta = {.from = delta.epoch, .epoch = delta.epoch + 1};
-    return *made;
-  }
-  std::string errors() const {
-    std::string text;
-    for (const auto& error : builder.errors())
-      text += error.detail + "\n";
-    return text;
-  }
-};
 
 std::string rule_at(const SnapshotPtr& snapshot, std::uint16_t port, std::string_view host,
                     std::string_view path = "/") {
@@ -128,10 +82,18 @@ TEST_CASE("a route of the wrong kind or under a wrong key is left out") {
       .set(listener("peers", 82, Protocol::peering))
       .set("http", tcp("1", 0))
       .set("tcp", http("2"))
-      .set("peers", http("3"));
+      .set("peers", http("3"))
+      .set(listener("tls", 83, Protocol::tls))
+      .set(listener("udp", 84, Protocol::udp))
+      .set("tls", udp("4", 0))
+      .set("udp", tls("5", {"a.com"}))
+      .set("tls", http("6"));
   built.delta.routes.emplace_back("http/other", http("id"));
   built.apply();
-  CHECK(built.builder.errors().size() == 4);
+  CHECK(built.builder.errors().size() == 7);
+  CHECK_THAT(built.errors(), Catch::Contains("4: listener 'tls' takes TLS routes only"));
+  CHECK_THAT(built.errors(), Catch::Contains("5: listener 'udp' takes UDP routes only"));
+  CHECK_THAT(built.errors(), Catch::Contains("6: listener 'tls' takes TLS routes only"));
   CHECK_THAT(built.errors(), Catch::Contains("1: listener 'http' takes HTTP routes only"));
   CHECK_THAT(built.errors(), Catch::Contains("2: listener 'tcp' takes TCP routes only"));
   CHECK_THAT(built.errors(), Catch::Contains("3: listener 'peers' takes no routes"));
