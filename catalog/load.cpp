@@ -51,15 +51,7 @@ private:
   }
 
   View view_;
-  std::tuple<Items<model::GatewayClass>, Items<model::GatewayClassConfig>, Items<model::Gateway>,
-             Items<model::HttpRoute>, Items<model::TcpRoute>, Items<model::ReferenceGrant>,
-             Items<model::MeshService>, Items<model::Service>, Items<model::EndpointSlice>,
-             Items<model::Secret>, Items<model::ConfigMap>, Items<model::Namespace>,
-             Items<model::Node>, Items<model::ServiceInstance>, Items<model::HealthCheck>,
-             Items<model::ExportedServices>, Items<model::ServiceIntentions>, Items<model::Peering>,
-             Items<model::PeeringSecrets>, Items<model::TrustBundle>,
-             Items<model::CertificateAuthority>, Items<model::ObjectStatus>>
-      items_;
+  PerRecord<Items> items_;
   std::vector<std::pair<ServiceKey, ServiceEntry>> services_;
   std::map<model::Kind, Revision> newest_;
 };

@@ -18,6 +18,10 @@ public:
     fill(value);
   }
   template <class T>
+  void operator()(std::uint32_t, T& value, T) {
+    fill(value);
+  }
+  template <class T>
   void fill(T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
       value = text();
@@ -32,7 +36,7 @@ public:
     } else if constexpr (IsMap<T>::value) {
       value.clear();
       for (auto count = below(4); count > 0; --count)
-        fill(value[text()]);
+        fill(value[key<typename T::key_type>()]);
     } else if constexpr (IsVariant<T>::value) {
       fill_variant(value, std::make_index_sequence<std::variant_size_v<T>>{});
     } else if constexpr (IsTime<T>) {
@@ -65,6 +69,12 @@ public:
   }
 
 private:
+  template <class K>
+  K key() {
+    K key{};
+    fill(key);
+    return key;
+  }
   template <class V, std::size_t... I>
   void fill_variant(V& value, std::index_sequence<I...>) {
     auto chosen = below(sizeof...(I));

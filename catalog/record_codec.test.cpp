@@ -37,6 +37,10 @@ struct Counter {
     check<T>();
   }
   template <class T>
+  void operator()(std::uint32_t number, T& value, T) {
+    (*this)(number, value);
+  }
+  template <class T>
   static void check() {
     if constexpr (wire::IsOptional<T>::value || wire::IsVector<T>::value)
       check<typename T::value_type>();
@@ -93,6 +97,12 @@ TEST_CASE("every member of every record is in the list of fields") {
   wire::Counter::check<model::RequestHeaderModifier>();
   wire::Counter::check<model::ResponseHeaderModifier>();
   wire::Counter::check<model::UnsupportedFilter>();
+  wire::Counter::check<model::RequestMirror>();
+  wire::Counter::check<model::RequestRedirect>();
+  wire::Counter::check<model::UrlRewrite>();
+  wire::Counter::check<model::Cors>();
+  wire::Counter::check<model::ExternalAuth>();
+  wire::Counter::check<model::ExtensionRef>();
 }
 
 TEST_CASE("decoding what was encoded gives the same record") {

@@ -33,6 +33,19 @@ struct StoredAsNumber<model::PathMatchType> : UpTo<model::PathMatchType::regex> 
 template <>
 struct StoredAsNumber<model::ValueMatchType> : UpTo<model::ValueMatchType::regex> {};
 template <>
+struct StoredAsNumber<model::PathModifier::Type> : UpTo<model::PathModifier::Type::prefix> {};
+template <>
+struct StoredAsNumber<model::ExternalAuth::Protocol> : UpTo<model::ExternalAuth::Protocol::grpc> {};
+template <>
+struct StoredAsNumber<model::SessionPersistence::Type>
+    : UpTo<model::SessionPersistence::Type::header> {};
+template <>
+struct StoredAsNumber<model::BackendTlsPolicy::SubjectAltName::Type>
+    : UpTo<model::BackendTlsPolicy::SubjectAltName::Type::uri> {};
+template <>
+struct StoredAsNumber<model::JwtProvider::Location::Type>
+    : UpTo<model::JwtProvider::Location::Type::cookie> {};
+template <>
 struct StoredAsNumber<model::Health> : UpTo<model::Health::maintenance> {};
 template <>
 struct StoredAsNumber<model::PeeringState> : UpTo<model::PeeringState::terminated> {};
@@ -107,9 +120,18 @@ void fields(A& a, model::ReferencePolicyOverride& x) {
   a(1, x.invalid_backends), a(2, x.certificate_ref_reason), a(3, x.listener_readiness);
 }
 template <class A>
+void fields(A& a, model::Toleration& x) {
+  a(1, x.key), a(2, x.op), a(3, x.value), a(4, x.effect), a(5, x.seconds);
+}
+template <class A>
 void fields(A& a, model::GatewayClassConfig& x) {
   a(1, x.meta), a(2, x.reference_policy), a(3, x.service_type),
-      a(4, x.map_privileged_container_ports), a(5, x.openshift_scc_name), a(6, x.unsupported);
+      a(4, x.map_privileged_container_ports), a(5, x.openshift_scc_name), a(6, x.unsupported),
+      a(7, x.node_selector), a(8, x.tolerations), a(9, x.default_instances), a(10, x.min_instances),
+      a(11, x.max_instances), a(12, x.resource_requests), a(13, x.resource_limits),
+      a(14, x.copy_service_annotations), a(15, x.daemon_set), a(16, x.host_ports), a(17, x.image),
+      a(18, x.log_level), a(19, x.metrics_enabled), a(20, x.metrics_port), a(21, x.metrics_path),
+      a(22, x.max_connections);
 }
 template <class A>
 void fields(A& a, model::CertificateRef& x) {
@@ -144,8 +166,34 @@ void fields(A& a, model::GatewayAddress& x) {
   a(1, x.type), a(2, x.value);
 }
 template <class A>
+void fields(A& a, model::ClientValidation::CaRef& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.ns), a(4, x.name);
+}
+template <class A>
+void fields(A& a, model::ClientValidation& x) {
+  a(1, x.ca_refs), a(2, x.insecure_fallback);
+}
+template <class A>
+void fields(A& a, model::GatewayTls& x) {
+  a(1, x.backend_client_certificate), a(2, x.frontend), a(3, x.frontend_per_port);
+}
+template <class A>
+void fields(A& a, model::Infrastructure& x) {
+  a(1, x.labels), a(2, x.annotations), a(3, x.parameters);
+}
+template <class A>
 void fields(A& a, model::Gateway& x) {
-  a(1, x.meta), a(2, x.class_name), a(3, x.listeners), a(4, x.addresses), a(5, x.unsupported);
+  a(1, x.meta), a(2, x.class_name), a(3, x.listeners), a(4, x.addresses), a(5, x.unsupported),
+      a(6, x.tls), a(7, x.infrastructure), a(8, x.listener_sets, model::FromNamespaces::none),
+      a(9, x.listener_sets_selector);
+}
+template <class A>
+void fields(A& a, model::ListenerSet::Parent& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.ns), a(4, x.name);
+}
+template <class A>
+void fields(A& a, model::ListenerSet& x) {
+  a(1, x.meta), a(2, x.parent), a(3, x.listeners), a(4, x.unsupported);
 }
 
 // ---- route.hpp
@@ -175,6 +223,40 @@ void fields(A& a, model::UnsupportedFilter& x) {
   a(1, x.type);
 }
 template <class A>
+void fields(A& a, model::BackendTarget& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.ns), a(4, x.name), a(5, x.port);
+}
+template <class A>
+void fields(A& a, model::RequestMirror& x) {
+  a(1, x.backend), a(2, x.numerator), a(3, x.denominator);
+}
+template <class A>
+void fields(A& a, model::PathModifier& x) {
+  a(1, x.type), a(2, x.value);
+}
+template <class A>
+void fields(A& a, model::RequestRedirect& x) {
+  a(1, x.scheme), a(2, x.hostname), a(3, x.path), a(4, x.port), a(5, x.status);
+}
+template <class A>
+void fields(A& a, model::UrlRewrite& x) {
+  a(1, x.hostname), a(2, x.path);
+}
+template <class A>
+void fields(A& a, model::Cors& x) {
+  a(1, x.allow_origins), a(2, x.allow_credentials), a(3, x.allow_methods), a(4, x.allow_headers),
+      a(5, x.expose_headers), a(6, x.max_age);
+}
+template <class A>
+void fields(A& a, model::ExternalAuth& x) {
+  a(1, x.protocol), a(2, x.backend), a(3, x.path), a(4, x.allowed_headers),
+      a(5, x.allowed_response_headers), a(6, x.forward_body);
+}
+template <class A>
+void fields(A& a, model::ExtensionRef& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.name);
+}
+template <class A>
 void fields(A& a, model::BackendRef& x) {
   a(1, x.group), a(2, x.kind), a(3, x.ns), a(4, x.name), a(5, x.port), a(6, x.weight),
       a(7, x.filters);
@@ -192,8 +274,21 @@ void fields(A& a, model::HttpMatch& x) {
   a(1, x.path), a(2, x.headers), a(3, x.query), a(4, x.method);
 }
 template <class A>
+void fields(A& a, model::Timeouts& x) {
+  a(1, x.request), a(2, x.backend_request);
+}
+template <class A>
+void fields(A& a, model::Retry& x) {
+  a(1, x.codes), a(2, x.attempts), a(3, x.backoff);
+}
+template <class A>
+void fields(A& a, model::SessionPersistence& x) {
+  a(1, x.type), a(2, x.name), a(3, x.absolute_timeout), a(4, x.permanent);
+}
+template <class A>
 void fields(A& a, model::HttpRule& x) {
-  a(1, x.name), a(2, x.matches), a(3, x.filters), a(4, x.backends);
+  a(1, x.name), a(2, x.matches), a(3, x.filters), a(4, x.backends), a(5, x.timeouts), a(6, x.retry),
+      a(7, x.session);
 }
 template <class A>
 void fields(A& a, model::HttpRoute& x) {
@@ -201,6 +296,30 @@ void fields(A& a, model::HttpRoute& x) {
 }
 template <class A>
 void fields(A& a, model::TcpRoute& x) {
+  a(1, x.meta), a(2, x.parents), a(3, x.backends), a(4, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::GrpcMethodMatch& x) {
+  a(1, x.type), a(2, x.service), a(3, x.method);
+}
+template <class A>
+void fields(A& a, model::GrpcMatch& x) {
+  a(1, x.method), a(2, x.headers);
+}
+template <class A>
+void fields(A& a, model::GrpcRule& x) {
+  a(1, x.name), a(2, x.matches), a(3, x.filters), a(4, x.backends), a(5, x.session);
+}
+template <class A>
+void fields(A& a, model::GrpcRoute& x) {
+  a(1, x.meta), a(2, x.parents), a(3, x.hostnames), a(4, x.rules), a(5, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::TlsRoute& x) {
+  a(1, x.meta), a(2, x.parents), a(3, x.hostnames), a(4, x.backends), a(5, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::UdpRoute& x) {
   a(1, x.meta), a(2, x.parents), a(3, x.backends), a(4, x.unsupported);
 }
 template <class A>
@@ -218,6 +337,61 @@ void fields(A& a, model::ReferenceGrant& x) {
 template <class A>
 void fields(A& a, model::MeshService& x) {
   a(1, x.meta), a(2, x.service), a(3, x.peer);
+}
+
+// ---- policy.hpp
+
+template <class A>
+void fields(A& a, model::BackendTlsPolicy::Target& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.name), a(4, x.section_name);
+}
+template <class A>
+void fields(A& a, model::BackendTlsPolicy::SubjectAltName& x) {
+  a(1, x.type), a(2, x.value);
+}
+template <class A>
+void fields(A& a, model::BackendTlsPolicy& x) {
+  a(1, x.meta), a(2, x.targets), a(3, x.ca_refs), a(4, x.well_known_ca), a(5, x.hostname),
+      a(6, x.subject_alt_names), a(7, x.options), a(8, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::JwtRequirement::Claim& x) {
+  a(1, x.path), a(2, x.value);
+}
+template <class A>
+void fields(A& a, model::JwtRequirement::Provider& x) {
+  a(1, x.name), a(2, x.verify_claims);
+}
+template <class A>
+void fields(A& a, model::JwtRequirement& x) {
+  a(1, x.providers);
+}
+template <class A>
+void fields(A& a, model::JwtProvider::Location& x) {
+  a(1, x.type), a(2, x.name), a(3, x.value_prefix), a(4, x.forward);
+}
+template <class A>
+void fields(A& a, model::JwtProvider& x) {
+  a(1, x.meta), a(2, x.issuer), a(3, x.audiences), a(4, x.local_jwks), a(5, x.remote_uri),
+      a(6, x.refetch), a(7, x.locations), a(8, x.clock_skew_seconds), a(9, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::GatewayPolicy& x) {
+  a(1, x.meta), a(2, x.target_group), a(3, x.target_kind), a(4, x.target_ns), a(5, x.target_name),
+      a(6, x.target_section), a(7, x.override_jwt), a(8, x.default_jwt), a(9, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::RouteAuthFilter& x) {
+  a(1, x.meta), a(2, x.jwt), a(3, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::RouteRetryFilter& x) {
+  a(1, x.meta), a(2, x.num_retries), a(3, x.retry_on), a(4, x.retry_on_status_codes),
+      a(5, x.retry_on_connect_failure), a(6, x.unsupported);
+}
+template <class A>
+void fields(A& a, model::RouteTimeoutFilter& x) {
+  a(1, x.meta), a(2, x.request_timeout), a(3, x.idle_timeout), a(4, x.unsupported);
 }
 
 // ---- cluster_objects.hpp
@@ -356,7 +530,7 @@ void fields(A& a, model::ParentStatus& x) {
 template <class A>
 void fields(A& a, model::ObjectStatus& x) {
   a(1, x.object), a(2, x.conditions), a(3, x.listeners), a(4, x.parents), a(5, x.addresses),
-      a(6, x.supported_features);
+      a(6, x.supported_features), a(7, x.attached_listener_sets);
 }
 
 } // namespace strait::catalog::wire

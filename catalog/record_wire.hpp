@@ -29,8 +29,8 @@ template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 template <class T>
 struct IsMap : std::false_type {};
-template <class T>
-struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <class K, class T>
+struct IsMap<std::map<K, T>> : std::true_type {};
 template <class T>
 struct IsVariant : std::false_type {};
 template <class... Ts>
@@ -81,6 +81,13 @@ public:
     } else {
       present(number, value);
     }
+  }
+
+  /// A field that means `absent` when it is not there, instead of zero.
+  template <Scalar T>
+  void operator()(std::uint32_t number, const T& value, T absent) {
+    if (value != absent)
+      present(number, value);
   }
 
   /// Written even if it is zero or empty.
@@ -150,6 +157,10 @@ struct Clearer {
       value.clear();
     else if constexpr (!IsVariant<T>::value)
       fields(*this, value);
+  }
+  template <Scalar T>
+  void operator()(std::uint32_t, T& value, T absent) {
+    value = absent;
   }
 };
 
@@ -244,6 +255,10 @@ public:
     if (number == field_.number)
       ok_ = ok_ && take(value);
   }
+  template <Scalar T>
+  void operator()(std::uint32_t number, T& value, T) {
+    (*this)(number, value);
+  }
 
 private:
   template <class T>
@@ -294,11 +309,11 @@ private:
     }
     return true;
   }
-  template <class T>
-  bool entry(std::map<std::string, T>& value) {
+  template <class K, class T>
+  bool entry(std::map<K, T>& value) {
     FieldReader reader{field_.bytes};
     Decoder decoder;
-    std::string key;
+    K key{};
     T item{};
     while (decoder.ok_ && reader.next(decoder.field_)) {
       decoder(1, key);

@@ -27,6 +27,29 @@ using RecordPtr = std::shared_ptr<const Record<T>>;
 template <class T>
 using Table = PersistentMap<model::Name, RecordPtr<T>>;
 
+/// Any record: what one row of the store holds.
+using AnyRecord =
+    std::variant<model::GatewayClass, model::GatewayClassConfig, model::Gateway, model::HttpRoute,
+                 model::TcpRoute, model::ReferenceGrant, model::MeshService, model::Service,
+                 model::EndpointSlice, model::Secret, model::ConfigMap, model::Namespace,
+                 model::Node, model::ServiceInstance, model::HealthCheck, model::ExportedServices,
+                 model::ServiceIntentions, model::Peering, model::PeeringSecrets,
+                 model::TrustBundle, model::CertificateAuthority, model::ObjectStatus,
+                 model::GrpcRoute, model::TlsRoute, model::UdpRoute, model::ListenerSet,
+                 model::BackendTlsPolicy, model::GatewayPolicy, model::RouteAuthFilter,
+                 model::RouteRetryFilter, model::RouteTimeoutFilter, model::JwtProvider>;
+model::ObjectKey key_of(const AnyRecord& record);
+
+/// A tuple of Each<T> for every type of record.
+template <template <class> class Each, class Any>
+struct PerRecordType;
+template <template <class> class Each, class... Ts>
+struct PerRecordType<Each, std::variant<Ts...>> {
+  using type = std::tuple<Each<Ts>...>;
+};
+template <template <class> class Each>
+using PerRecord = typename PerRecordType<Each, AnyRecord>::type;
+
 /// One service of the catalog, of this datacenter (peer empty) or imported.
 struct ServiceKey {
   std::string peer;
@@ -85,27 +108,9 @@ public:
 private:
   friend class ViewWriter;
   friend class ViewLoader;
-  std::tuple<Table<model::GatewayClass>, Table<model::GatewayClassConfig>, Table<model::Gateway>,
-             Table<model::HttpRoute>, Table<model::TcpRoute>, Table<model::ReferenceGrant>,
-             Table<model::MeshService>, Table<model::Service>, Table<model::EndpointSlice>,
-             Table<model::Secret>, Table<model::ConfigMap>, Table<model::Namespace>,
-             Table<model::Node>, Table<model::ServiceInstance>, Table<model::HealthCheck>,
-             Table<model::ExportedServices>, Table<model::ServiceIntentions>, Table<model::Peering>,
-             Table<model::PeeringSecrets>, Table<model::TrustBundle>,
-             Table<model::CertificateAuthority>, Table<model::ObjectStatus>>
-      tables_;
+  PerRecord<Table> tables_;
 };
 using ViewPtr = std::shared_ptr<const View>;
-
-/// Any record: what one row of the store holds.
-using AnyRecord =
-    std::variant<model::GatewayClass, model::GatewayClassConfig, model::Gateway, model::HttpRoute,
-                 model::TcpRoute, model::ReferenceGrant, model::MeshService, model::Service,
-                 model::EndpointSlice, model::Secret, model::ConfigMap, model::Namespace,
-                 model::Node, model::ServiceInstance, model::HealthCheck, model::ExportedServices,
-                 model::ServiceIntentions, model::Peering, model::PeeringSecrets,
-                 model::TrustBundle, model::CertificateAuthority, model::ObjectStatus>;
-model::ObjectKey key_of(const AnyRecord& record);
 
 /// One instance with its node and the checks of both: what health queries answer with.
 struct InstanceHealth {
