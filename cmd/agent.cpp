@@ -3,6 +3,7 @@
 #include "actors/authority_actor.hpp"
 #include "actors/checks_actor.hpp"
 #include "actors/feed_actor.hpp"
+#include "actors/feed_identity.hpp"
 #include "actors/gateway_actor.hpp"
 #include "actors/peering_desk.hpp"
 #include "actors/proxy_dataplane.hpp"
@@ -109,6 +110,8 @@ public:
       grpc_->shutdown(Millis{0});
     if (peer_port_)
       peer_port_->stop();
+    if (feed_port_)
+      feed_port_->stop();
     for (auto& actor : edges_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     if (desk_) // Others hold the desk too: its actor has to be told.
@@ -187,10 +190,11 @@ private:
     authority.datacenter = options_.datacenter;
     authority.address = identity_.advertise_address;
     authority.log = log_.named("authority");
-    authority.server_leaf = [port = peer_port_](const peering::Leaf& leaf,
-                                                const std::vector<std::string>&) {
-      if (port)
-        port->certify(leaf);
+    authority.server_leaf = [ports = std::vector{peer_port_, feed_port_}](
+                                const peering::Leaf& leaf, const std::vector<std::string>& roots) {
+      for (auto& port : ports)
+        if (port)
+          port->certify(leaf, roots);
     };
     keep(edges_, system_.spawn(actors::authority_actor, catalog_, root_, authority));
     checks_ = keep(edges_, system_.spawn(actors::checks_actor, options_.node_name, catalog_,
@@ -209,31 +213,47 @@ private:
     desk_ = std::make_shared<actors::PeeringDesk>(system_, catalog_, view_, context);
     peer_streams_ = peering::make_peer_stream_service(*desk_);
     peering_service_ = peering::make_peering_service(*desk_);
-    proxies_ = gateway::feed::make_proxy_config_service(
-        [gate = gate_, &system = system_,
-         log = log_.named("feed")](std::shared_ptr<gateway::feed::ProxyStream> stream) {
-          return gate->accept(system, std::move(stream), log);
-        });
+    auto accept = [gate = gate_, &system = system_,
+                   log = log_.named("feed")](std::shared_ptr<gateway::feed::ProxyStream> stream) {
+      return gate->accept(system, std::move(stream), log);
+    };
+    proxies_ = gateway::feed::make_proxy_config_service(accept);
     if (options_.grpc_port != 0) {
       auto address = fmt::format("{}:{}", options_.bind, options_.grpc_port);
-      auto server = peering::GrpcServer::start(
-          {{address, nullptr}}, {peer_streams_.get(), peering_service_.get(), proxies_.get()});
+      std::vector<grpc::Service*> services{peer_streams_.get(), peering_service_.get()};
+      // What is fed holds private keys: in the clear only within this machine.
+      if (options_.insecure_feed || gateway::feed::is_loopback(address))
+        services.push_back(proxies_.get());
+      auto server = peering::GrpcServer::start({{address, nullptr}}, services);
       if (!server)
         return fail(server.error());
       grpc_ = std::move(*server);
     }
     if (options_.grpc_tls_port != 0) {
-      tls_dir_ = options_.data_dir ? (*options_.data_dir / "tls").string() : temporary_directory();
-      peer_port_ = std::make_shared<PeerPort>(
-          tls_dir_, fmt::format("{}:{}", options_.bind, options_.grpc_tls_port), *peer_streams_,
-          log_.named("peering"));
+      peer_port_ =
+          std::make_shared<TlsPort>(TlsPort::Clients::anyone, tls_directory("tls"),
+                                    fmt::format("{}:{}", options_.bind, options_.grpc_tls_port),
+                                    *peer_streams_, log_.named("peering"));
+    }
+    if (options_.feed_port != 0) {
+      certified_proxies_ = gateway::feed::make_proxy_config_service(
+          accept, [datacenter = options_.datacenter](const gateway::feed::ProxyPeer& peer,
+                                                     const gateway::feed::Hello& hello) {
+            return actors::admit_by_certificate(peer, hello, datacenter);
+          });
+      feed_port_ =
+          std::make_shared<TlsPort>(TlsPort::Clients::certified, tls_directory("feed-tls"),
+                                    fmt::format("{}:{}", options_.bind, options_.feed_port),
+                                    *certified_proxies_, log_.named("feed"));
     }
     return {};
   }
 
-  static std::string temporary_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "strait-XXXXXX").string();
-    return std::string{::mkdtemp(name.data())} + "/tls";
+  std::string tls_directory(const std::string& name) const {
+    if (options_.data_dir)
+      return (*options_.data_dir / name).string();
+    std::string made = (std::filesystem::temp_directory_path() / "strait-XXXXXX").string();
+    return std::string{::mkdtemp(made.data())} + "/" + name;
   }
 
   /// Proxies that connect before root runs are turned away; they dial again.
@@ -353,7 +373,7 @@ private:
   AgentOptions options_;
   Log log_;
   api::AgentIdentity identity_;
-  std::string store_id_, tls_dir_;
+  std::string store_id_;
   Config config_;
   caf::actor_system system_;
   std::shared_ptr<actors::ViewBox> view_ = std::make_shared<actors::ViewBox>();
@@ -365,9 +385,9 @@ private:
   actors::CommandActor commands_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::shared_ptr<actors::PeeringDesk> desk_;
-  std::shared_ptr<grpc::Service> peer_streams_, peering_service_, proxies_;
+  std::shared_ptr<grpc::Service> peer_streams_, peering_service_, proxies_, certified_proxies_;
   std::unique_ptr<peering::GrpcServer> grpc_;
-  std::shared_ptr<PeerPort> peer_port_;
+  std::shared_ptr<TlsPort> peer_port_, feed_port_;
   std::shared_ptr<api::HttpApi> http_api_;
   std::unique_ptr<HttpThread> http_;
   std::vector<std::unique_ptr<api::ManifestDirectory>> manifests_;

@@ -30,6 +30,8 @@ struct AgentOptions {
   std::uint16_t http_port = 8500;
   std::uint16_t grpc_port = 8502;               ///< 0: none.
   std::uint16_t grpc_tls_port = 8503;           ///< 0: none. The port of peers.
+  std::uint16_t feed_port = 0;                  ///< Of gateways' processes, mutual TLS; 0: none.
+  bool insecure_feed = false;                   ///< Also on grpc_port, from other machines.
   std::string advertise;                        ///< What others reach this agent at; empty: bind.
   std::vector<std::filesystem::path> manifests; ///< Directories to watch; they exist.
   ProxyPlace proxy = ProxyPlace::in_process;

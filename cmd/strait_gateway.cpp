@@ -1,6 +1,7 @@
 // strait-gateway: a proxy process. It serves one Gateway with the configuration that an agent feeds
 // it, and with the last one when there is no agent. No catalog, no store.
 #include "actors/feed_actor.hpp"
+#include "actors/feed_identity.hpp"
 #include "actors/proxy_dataplane.hpp"
 #include "base/random.hpp"
 #include "cmd/signals.hpp"
@@ -17,6 +18,8 @@ using namespace strait;
 struct GatewayOptions {
   std::string gateway, agent = "127.0.0.1:8502", data_dir = "strait-gateway-data", address;
   std::string ready_address = "127.0.0.1", access_log = "off", log_level = "info";
+  std::string ca_file, cert_file, key_file;
+  bool insecure_feed = false;
   std::uint16_t ready_port = 20'000;
   unsigned workers = 0;
 };
@@ -26,6 +29,10 @@ Examples:
   strait-gateway --gateway default/edge
   strait-gateway --gateway default/edge --agent 127.0.0.1:8502 --data-dir /var/lib/strait-gateway
   strait-gateway --gateway infra/east --address 10.0.0.7 --workers 4 --access-log json
+  strait-gateway --gateway shop/edge --agent strait.infra.svc:8504 --ca-file ca.crt \
+      --cert-file tls.crt --key-file tls.key
+
+The configuration holds private keys: it comes over mutual TLS, or in the clear from this machine.
 
 It is ready (GET /ready on the readiness port answers 200) once it serves a configuration.
 Exit codes: 0 ended by a signal, 1 it could not start, 2 wrong arguments.)";
@@ -50,7 +57,29 @@ gateway::proxy::ProxyOptions proxy_options(const GatewayOptions& options, const 
   return proxy;
 }
 
+/// How the agent is reached: null in the clear. An error in words for the command line.
+Result<gateway::feed::ReadAgentCredentials> credentials_of(const GatewayOptions& options) {
+  auto given = !options.ca_file.empty() + !options.cert_file.empty() + !options.key_file.empty();
+  if (given == 0) {
+    if (gateway::feed::is_loopback(options.agent) || options.insecure_feed)
+      return gateway::feed::ReadAgentCredentials{};
+    return fail(Errc::invalid,
+                "--agent {}: the configuration holds private keys and would come in the clear from "
+                "another machine; give --ca-file, --cert-file and --key-file, or --insecure-feed",
+                options.agent);
+  }
+  if (given != 3)
+    return fail(Errc::invalid, "--ca-file, --cert-file and --key-file go together");
+  actors::CredentialFiles files{options.ca_file, options.cert_file, options.key_file};
+  return [files] { return actors::read_agent_credentials(files); };
+}
+
 int run(const GatewayOptions& options) {
+  auto credentials = credentials_of(options);
+  if (!credentials) {
+    std::cerr << "strait-gateway: " << credentials.error().detail << "\n";
+    return 2;
+  }
   auto log = Log::to_stderr(options.log_level == "debug" ? LogLevel::debug : LogLevel::info)
                  .named("gateway " + options.gateway);
   std::error_code error;
@@ -61,7 +90,8 @@ int run(const GatewayOptions& options) {
   }
   cmd::StopSignals signals; // Before any thread: all inherit the mask.
   auto name = name_of(options.gateway);
-  gateway::feed::AgentDialer dialer{options.agent}; // Outlives the actors that dial.
+  gateway::feed::AgentDialer dialer{options.agent,
+                                    std::move(*credentials)}; // Outlives the actors that dial.
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", std::size_t{1});
@@ -123,6 +153,13 @@ int main(int argc, char** argv) {
   app.add_option("--gateway", options.gateway, "Namespace and name of the Gateway, NS/NAME")
       ->required();
   app.add_option("--agent", options.agent, "gRPC address of the agent")->capture_default_str();
+  app.add_option("--ca-file", options.ca_file, "PEM: roots that the agent's certificate leads to");
+  app.add_option("--cert-file", options.cert_file, "PEM: this gateway's certificate for the agent");
+  app.add_option("--key-file", options.key_file,
+                 "PEM: its private key; all three are read again "
+                 "at each dialling");
+  app.add_flag("--insecure-feed", options.insecure_feed,
+               "Allow private keys in the clear from another machine");
   app.add_option("--data-dir", options.data_dir, "Where the last configuration is kept")
       ->capture_default_str();
   app.add_option("--address", options.address, "Where listeners listen; every address if empty");

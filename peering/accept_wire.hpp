@@ -21,15 +21,20 @@ std::shared_ptr<grpc::Service> make_peer_stream_service(PeerAcceptor& acceptor,
 std::shared_ptr<grpc::Service> make_peering_service(PeeringHandler& handler);
 
 /// The server's certificate in the only form that gRPC 1.51 can exchange while it runs: two files,
-/// in a directory that nobody else can read, looked at every second. No client certificate is asked
-/// for; the certificate is shown whatever name the client asks.
+/// in a directory that nobody else can read, looked at every second. The certificate is shown
+/// whatever name the client asks.
 class ServerCertificate {
 public:
   /// Makes the directory (mode 0700; its parent must exist) and writes the first certificate.
   static Result<ServerCertificate> create(const std::string& directory, const Leaf& leaf);
   /// Served to new connections within about two seconds.
   Status replace(const Leaf& leaf);
+  /// No client certificate is asked for.
   std::shared_ptr<grpc::ServerCredentials> credentials() const;
+  /// Whom mutual_credentials() admit: like replace(), before their first use.
+  Status trust(const std::vector<std::string>& roots_pem);
+  /// Clients must show a certificate that leads to one of the trusted roots.
+  std::shared_ptr<grpc::ServerCredentials> mutual_credentials() const;
 
 private:
   explicit ServerCertificate(std::string directory) : directory_{std::move(directory)} {}

@@ -163,6 +163,10 @@ LeafRequest service_leaf(const std::string& trust_domain, const std::string& dat
                          const std::string& service) {
   return {{SpiffeId::Role::service, trust_domain, datacenter, service}, {}};
 }
+LeafRequest api_gateway_leaf(const std::string& trust_domain, const std::string& datacenter,
+                             const std::string& gateway_namespace, const std::string& gateway) {
+  return {{SpiffeId::Role::api_gateway, trust_domain, datacenter, gateway, gateway_namespace}, {}};
+}
 LeafRequest mesh_gateway_leaf(const std::string& trust_domain, const std::string& datacenter) {
   return {{SpiffeId::Role::mesh_gateway, trust_domain, datacenter},
           {mesh_gateway_sni(datacenter, trust_domain)}};

@@ -53,6 +53,9 @@ Result<Leaf> issue(const model::CertificateAuthority& authority, const LeafReque
 LeafRequest server_leaf(const std::string& trust_domain, const std::string& datacenter);
 LeafRequest service_leaf(const std::string& trust_domain, const std::string& datacenter,
                          const std::string& service);
+/// What the process of a Gateway shows to its agent: it gets that Gateway's configuration only.
+LeafRequest api_gateway_leaf(const std::string& trust_domain, const std::string& datacenter,
+                             const std::string& gateway_namespace, const std::string& gateway);
 LeafRequest mesh_gateway_leaf(const std::string& trust_domain, const std::string& datacenter);
 
 /// Two thirds of its life: when to ask for the next one.

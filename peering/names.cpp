@@ -110,6 +110,9 @@ std::string to_string(const SpiffeId& id) {
     return fmt::format("spiffe://{}/gateway/mesh/dc/{}", id.trust_domain, id.datacenter);
   case SpiffeId::Role::server:
     return fmt::format("spiffe://{}/agent/server/dc/{}", id.trust_domain, id.datacenter);
+  case SpiffeId::Role::api_gateway:
+    return fmt::format("spiffe://{}/ns/{}/dc/{}/gateway/{}", id.trust_domain, id.ns, id.datacenter,
+                       id.service);
   }
   return {};
 }
@@ -126,8 +129,9 @@ std::optional<SpiffeId> parse_spiffe_id(std::string_view uri) {
   auto path = std::vector<std::string_view>(parts.begin() + 1, parts.end());
   if (path.size() > 2 && path[0] == "ap") // A partition other than the default one.
     path.erase(path.begin(), path.begin() + 2);
-  if (path.size() == 6 && path[0] == "ns" && path[2] == "dc" && path[4] == "svc") {
-    id.role = SpiffeId::Role::service;
+  if (path.size() == 6 && path[0] == "ns" && path[2] == "dc" &&
+      (path[4] == "svc" || path[4] == "gateway")) {
+    id.role = path[4] == "svc" ? SpiffeId::Role::service : SpiffeId::Role::api_gateway;
     id.ns = std::string{path[1]};
     id.datacenter = std::string{path[3]};
     id.service = std::string{path[5]};

@@ -45,16 +45,17 @@ std::string mesh_gateway_sni(std::string_view datacenter, std::string_view trust
 
 /// Who somebody is: the URI in a certificate.
 struct SpiffeId {
-  enum class Role { service, mesh_gateway, server };
+  enum class Role { service, mesh_gateway, server, api_gateway };
   Role role = Role::service;
   std::string trust_domain;
   std::string datacenter;
-  std::string service; ///< Only of a service.
+  std::string service; ///< Of a service; of an API gateway the Gateway's name.
   std::string ns = "default";
   friend bool operator==(const SpiffeId&, const SpiffeId&) = default;
 };
 /// "spiffe://<td>/ns/default/dc/<dc>/svc/<name>", "…/gateway/mesh/dc/<dc>",
-/// "…/agent/server/dc/<dc>".
+/// "…/agent/server/dc/<dc>"; and "…/ns/<ns>/dc/<dc>/gateway/<name>", which is Strait's own: the
+/// process that serves the Gateway <ns>/<name>, towards its agent.
 std::string to_string(const SpiffeId& id);
 /// Reads what to_string writes, with an optional partition in front. Nothing else is an identity.
 std::optional<SpiffeId> parse_spiffe_id(std::string_view uri);

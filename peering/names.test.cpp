@@ -32,9 +32,10 @@ TEST_CASE("names are parsed back to what built them") {
   CHECK(parse_peered_service_sni(peered_service_sni(sni)) == sni);
   CHECK_FALSE(parse_peered_service_sni("api.other.default.dc1-peer.external." + td));
 
-  for (auto role :
-       {SpiffeId::Role::service, SpiffeId::Role::mesh_gateway, SpiffeId::Role::server}) {
-    SpiffeId id{role, td, "dc1", role == SpiffeId::Role::service ? "api" : ""};
+  for (auto role : {SpiffeId::Role::service, SpiffeId::Role::mesh_gateway, SpiffeId::Role::server,
+                    SpiffeId::Role::api_gateway}) {
+    bool named = role == SpiffeId::Role::service || role == SpiffeId::Role::api_gateway;
+    SpiffeId id{role, td, "dc1", named ? "api" : ""};
     CHECK(parse_spiffe_id(to_string(id)) == id);
   }
   CHECK(parse_spiffe_id("spiffe://" + td + "/ap/part/ns/default/dc/dc1/svc/api"));

@@ -71,6 +71,8 @@ namespace {
 
 constexpr const char* key_file = "/server.key";
 constexpr const char* chain_file = "/server.pem";
+constexpr const char* roots_file = "/clients.pem";
+constexpr unsigned seconds_between_looks = 1;
 
 /// Whole or not at all.
 Status write_file(const std::string& path, const std::string& text) {
@@ -125,12 +127,33 @@ Status ServerCertificate::replace(const Leaf& leaf) {
 
 std::shared_ptr<grpc::ServerCredentials> ServerCertificate::credentials() const {
   namespace tls = grpc::experimental;
-  constexpr unsigned seconds_between_looks = 1;
   auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
       directory_ + key_file, directory_ + chain_file, seconds_between_looks);
   tls::TlsServerCredentialsOptions options{provider};
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  return tls::TlsServerCredentials(options);
+}
+
+Status ServerCertificate::trust(const std::vector<std::string>& roots_pem) {
+  std::string text;
+  for (auto& root : roots_pem)
+    text += root;
+  return write_file(directory_ + roots_file, text);
+}
+
+std::shared_ptr<grpc::ServerCredentials> ServerCertificate::mutual_credentials() const {
+  namespace tls = grpc::experimental;
+  auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
+      directory_ + key_file, directory_ + chain_file, directory_ + roots_file,
+      seconds_between_looks);
+  tls::TlsServerCredentialsOptions options{provider};
+  options.watch_identity_key_cert_pairs();
+  options.watch_root_certs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  // Which gateway a client is, the service looks at itself: there is no host name to hold against.
+  options.set_certificate_verifier(std::make_shared<tls::NoOpCertificateVerifier>());
+  options.set_check_call_host(false);
   return tls::TlsServerCredentials(options);
 }
 

@@ -84,6 +84,7 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
   for (auto [name, target] : {std::pair{"http-port", &out.http_port},
                               {"grpc-port", &out.grpc_port},
                               {"grpc-tls-port", &out.grpc_tls_port},
+                              {"feed-port", &out.feed_port},
                               {"ready-port", &out.ready_port}}) {
     auto number = port(arguments, name);
     if (!number)
@@ -94,8 +95,10 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
     return fail(Errc::invalid, "--http-port: expected a port from 1 to 65535");
   auto same = [&](std::uint16_t a, std::uint16_t b) { return a != 0 && a == b; };
   if (same(out.http_port, out.grpc_port) || same(out.http_port, out.grpc_tls_port) ||
-      same(out.grpc_port, out.grpc_tls_port))
-    return fail(Errc::invalid, "--http-port, --grpc-port and --grpc-tls-port must differ");
+      same(out.grpc_port, out.grpc_tls_port) || same(out.feed_port, out.http_port) ||
+      same(out.feed_port, out.grpc_port) || same(out.feed_port, out.grpc_tls_port))
+    return fail(Errc::invalid,
+                "--http-port, --grpc-port, --grpc-tls-port and --feed-port must differ");
   if (auto directory = arguments.value("data-dir"); directory == in_memory)
     out.data_dir.reset();
   else
@@ -109,6 +112,13 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
   }
   out.proxy = arguments.value("proxy") == "external" ? cmd::ProxyPlace::external
                                                      : cmd::ProxyPlace::in_process;
+  out.insecure_feed = arguments.given("insecure-feed");
+  if (out.proxy == cmd::ProxyPlace::external && out.feed_port == 0 && !out.insecure_feed &&
+      !out.bind.starts_with("127.") && out.bind != "::1")
+    return fail(Errc::invalid,
+                "--proxy external: gateways would get their private keys in the clear from {}:{}; "
+                "give --feed-port, or --insecure-feed",
+                out.bind, out.grpc_port);
   if (arguments.given("workers")) {
     auto workers = number("--workers", arguments.value("workers"), 1, workers_max);
     if (!workers)
@@ -142,6 +152,10 @@ Command agent_command() {
               {"http-port", 0, "PORT", "HTTP API", "8500"},
               {"grpc-port", 0, "PORT", "gRPC without TLS; 0: none", "8502"},
               {"grpc-tls-port", 0, "PORT", "gRPC with TLS, for peers; 0: none", "8503"},
+              {"feed-port", 0, "PORT",
+               "gRPC with mutual TLS, for strait-gateway processes elsewhere; 0: none", "0"},
+              {"insecure-feed", 0, "",
+               "Let strait-gateway processes elsewhere have private keys in the clear"},
               {"advertise", 0, "ADDR", "What others reach this agent at; else --bind"},
               {.name = "manifests",
                .placeholder = "DIR",

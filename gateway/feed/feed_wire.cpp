@@ -5,6 +5,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -50,8 +51,10 @@ class ServerStream : public grpc::ServerBidiReactor<ProxyMessage, ConfigMessage>
                      public ProxyStream,
                      public std::enable_shared_from_this<ServerStream> {
 public:
-  void start(const AcceptProxy& accept) {
+  void start(const AcceptProxy& accept, const AdmitProxy& admit, ProxyPeer peer) {
     self_ = shared_from_this();
+    admit_ = admit;
+    peer_ = std::move(peer);
     events_ = accept(self_);
     StartRead(&incoming_);
   }
@@ -83,6 +86,12 @@ public:
       std::lock_guard lock{mutex_};
       return finish({grpc::StatusCode::INVALID_ARGUMENT, frame.error().detail});
     }
+    // Each hello anew: a stream that was admitted for one gateway is not for another.
+    if (auto* hello = std::get_if<Hello>(&*frame); hello && admit_)
+      if (auto admitted = admit_(peer_, *hello); !admitted) {
+        std::lock_guard lock{mutex_};
+        return finish({grpc::StatusCode::PERMISSION_DENIED, admitted.error().detail});
+      }
     events_.received(std::move(*frame));
     StartRead(&incoming_);
   }
@@ -112,22 +121,36 @@ private:
   std::mutex mutex_;
   ProxyMessage incoming_;
   WriteQueue<ConfigMessage> queue_;
+  AdmitProxy admit_;
+  ProxyPeer peer_;
   ProxyStreamEvents events_;
   std::shared_ptr<ServerStream> self_; // Until OnDone.
 };
 
+ProxyPeer peer_of(const grpc::CallbackServerContext& context) {
+  ProxyPeer peer{.address = context.peer()};
+  auto secured = context.auth_context();
+  peer.tls = secured && secured->IsPeerAuthenticated();
+  if (peer.tls)
+    for (auto& uri : secured->FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME))
+      peer.uris.emplace_back(uri.data(), uri.size());
+  return peer;
+}
+
 class Service : public proxy::v1::ProxyConfig::CallbackService {
 public:
-  explicit Service(AcceptProxy accept) : accept_{std::move(accept)} {}
+  Service(AcceptProxy accept, AdmitProxy admit)
+      : accept_{std::move(accept)}, admit_{std::move(admit)} {}
   grpc::ServerBidiReactor<ProxyMessage, ConfigMessage>*
-  Stream(grpc::CallbackServerContext*) override {
+  Stream(grpc::CallbackServerContext* context) override {
     auto stream = std::make_shared<ServerStream>();
-    stream->start(accept_);
+    stream->start(accept_, admit_, peer_of(*context));
     return stream.get();
   }
 
 private:
   AcceptProxy accept_;
+  AdmitProxy admit_;
 };
 
 class ClientStream : public grpc::ClientBidiReactor<ProxyMessage, ConfigMessage>,
@@ -221,10 +244,26 @@ private:
   std::shared_ptr<ClientStream> self_; // Until OnDone.
 };
 
+/// A stream that never came to be.
+class NoStream : public AgentStream {
+public:
+  void send(const ProxyFrame&) override {}
+  void close() override {}
+};
+
 } // namespace
 
-std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept) {
-  return std::make_shared<Service>(std::move(accept));
+std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept, AdmitProxy admit) {
+  return std::make_shared<Service>(std::move(accept), std::move(admit));
+}
+
+bool is_loopback(std::string_view host_and_port) {
+  auto host = host_and_port.substr(0, host_and_port.rfind(':'));
+  if (host == "localhost" || host == "[::1]" || host == "::1")
+    return true;
+  // Four numbers, so that a name like "127.example.com" is none.
+  return host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 /// gRPC ends the threads of its callbacks with the last channel that uses them, and waits for them:
@@ -237,11 +276,14 @@ struct AgentDialer::Attempts {
     std::shared_ptr<ClientStream> stream;
   };
   std::string address;
+  ReadAgentCredentials credentials;
   std::vector<Attempt> attempts;
 };
 
-AgentDialer::AgentDialer(std::string address) : attempts_{std::make_unique<Attempts>()} {
+AgentDialer::AgentDialer(std::string address, ReadAgentCredentials credentials)
+    : attempts_{std::make_unique<Attempts>()} {
   attempts_->address = std::move(address);
+  attempts_->credentials = std::move(credentials);
 }
 
 AgentDialer::~AgentDialer() {
@@ -257,8 +299,20 @@ std::shared_ptr<AgentStream> AgentDialer::dial(AgentStreamEvents events) {
   arguments.SetMaxSendMessageSize(max_message_bytes);
   // A connection of its own: an attempt must not wait for the last one's backoff.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  auto channel =
-      grpc::CreateCustomChannel(attempts_->address, grpc::InsecureChannelCredentials(), arguments);
+  auto credentials = grpc::InsecureChannelCredentials();
+  if (attempts_->credentials) {
+    auto read = attempts_->credentials();
+    if (!read) {
+      // As any dialling that fails: told by the events, and tried again later.
+      events.connected();
+      events.ended(read.error().detail);
+      return std::make_shared<NoStream>();
+    }
+    credentials = grpc::SslCredentials(
+        {std::move(read->roots_pem), std::move(read->key_pem), std::move(read->chain_pem)});
+    arguments.SetSslTargetNameOverride(read->server_name);
+  }
+  auto channel = grpc::CreateCustomChannel(attempts_->address, credentials, arguments);
   auto stream = std::make_shared<ClientStream>(std::move(events));
   stream->start(channel);
   auto& attempts = attempts_->attempts;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace grpc {
 class Service;
@@ -33,7 +34,18 @@ struct ProxyStreamEvents {
 };
 /// Asked for each new stream.
 using AcceptProxy = std::function<ProxyStreamEvents(std::shared_ptr<ProxyStream>)>;
-std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept);
+
+/// Who opened a stream.
+struct ProxyPeer {
+  std::string address;           ///< As gRPC writes it: "ipv4:10.0.0.7:41234".
+  bool tls = false;              ///< With a certificate that one of our roots signed.
+  std::vector<std::string> uris; ///< Of that certificate.
+};
+/// Whether the peer may have what it asks for; the error's text is what the proxy is told. Asked
+/// before the hello is passed on, on a gRPC thread.
+using AdmitProxy = std::function<Status(const ProxyPeer&, const Hello&)>;
+/// Without `admit` every proxy that reaches the port is served.
+std::shared_ptr<grpc::Service> make_proxy_config_service(AcceptProxy accept, AdmitProxy admit = {});
 
 /// The proxy's end. Any thread may call; calls after the end do nothing.
 class AgentStream {
@@ -47,12 +59,24 @@ struct AgentStreamEvents {
   std::function<void(ConfigFrame)> received;
   std::function<void(const std::string& why)> ended; ///< Last of all; also if dialling failed.
 };
-/// Dials the agent at "host:port", in the clear: for the loopback interface. One thread at a time,
-/// and neither call may be made from within a callback of a stream. The end closes the streams that
-/// are left and waits for theirs.
+/// What a proxy shows to the agent, and whom it takes for it.
+struct AgentCredentials {
+  std::string roots_pem;
+  std::string chain_pem, key_pem; ///< The proxy's own.
+  std::string server_name;        ///< DNS name that the agent's certificate must be for.
+};
+/// Asked at each dialling, so that a renewed certificate is used without a restart.
+using ReadAgentCredentials = std::function<Result<AgentCredentials>()>;
+
+/// Whether "host:port" is on the loopback interface, where a feed may go in the clear.
+bool is_loopback(std::string_view host_and_port);
+
+/// Dials the agent at "host:port". Without credentials in the clear, private keys included: for the
+/// loopback interface. One thread at a time, and neither call may be made from within a callback of
+/// a stream. The end closes the streams that are left and waits for theirs.
 class AgentDialer {
 public:
-  explicit AgentDialer(std::string address);
+  explicit AgentDialer(std::string address, ReadAgentCredentials credentials = {});
   AgentDialer(const AgentDialer&) = delete;
   AgentDialer& operator=(const AgentDialer&) = delete;
   ~AgentDialer();
