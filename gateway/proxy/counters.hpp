@@ -44,6 +44,10 @@ enum class Counter : std::uint8_t {
   upstream_bytes_in,
   upstream_bytes_out,
   retries,
+  request_timeouts, ///< Of rules: the whole request.
+  backend_timeouts, ///< Of rules: one attempt.
+  redirects,
+  cors_preflights,
   ejections,
   panics, ///< Picks made although every endpoint was ejected.
   upgrades,

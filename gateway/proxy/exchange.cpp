@@ -5,8 +5,13 @@ namespace strait::gateway::proxy {
 Exchange::Exchange(WorkerContext& worker)
     : worker_{worker}, request_{worker.options.limits.head},
       request_body_{worker.options.limits.head}, ticket_{worker.loop, *this},
-      response_{worker.options.limits.head}, response_body_{worker.options.limits.head},
-      to_upstream_{worker.buffers}, to_client_{worker.buffers} {}
+      deadline_{worker.loop, [this] { on_deadline(); }}, attempt_timer_{worker.loop,
+                                                                        [this] {
+                                                                          on_attempt_timeout();
+                                                                        }},
+      backoff_{worker.loop, [this] { retry_now(); }}, response_{worker.options.limits.head},
+      response_body_{worker.options.limits.head}, to_upstream_{worker.buffers},
+      to_client_{worker.buffers} {}
 
 Exchange::~Exchange() { reset(); }
 
@@ -25,6 +30,10 @@ void Exchange::begin(ExchangeOwner& owner, Channel& client, const PortState& por
 
 void Exchange::reset() {
   ticket_.cancel();
+  deadline_.cancel();
+  attempt_timer_.cancel();
+  backoff_.cancel();
+  filtered_ = false;
   to_upstream_.clear();
   to_client_.clear();
   relay_.reset();
@@ -42,7 +51,7 @@ void Exchange::reset() {
   keep_request_ = true;
   request_done_ = wants_upgrade_ = response_begun_ = head_sent_ = response_done_ = false;
   close_client_ = lingers_ = abort_ = false;
-  retries_ = connect_retries_ = 0;
+  retries_ = connect_retries_ = policy_retries_ = 0;
   status_ = 0;
   log_endpoint_.clear();
 }
@@ -77,7 +86,7 @@ Exchange::Outcome Exchange::advance() {
       close_client_ = true;
       phase_ = Phase::done;
     } else if (relay_->moved()) {
-      owner_->expect(worker_.options.timeouts.stream_idle);
+      owner_->expect(stream_idle());
     }
   }
   if (phase_ == Phase::replying && !abort_) {
@@ -117,7 +126,8 @@ Exchange::Outcome Exchange::time_out() {
       abort_ = true;
     } else if (request_done_) {
       worker_.counters.add(Counter::upstream_response_timeouts);
-      reply(504, "the upstream did not answer in time");
+      if (!retry({.how = FailedAttempt::How::timed_out}))
+        reply(504, "the upstream did not answer in time");
     } else {
       reply(408, "the request's body did not arrive in time");
     }
@@ -130,6 +140,9 @@ Exchange::Outcome Exchange::time_out() {
 
 Exchange::Outcome Exchange::finish() {
   owner_->expect(std::nullopt);
+  deadline_.cancel();
+  attempt_timer_.cancel();
+  backoff_.cancel();
   to_upstream_.clear();
   to_client_.clear();
   if (upstream_) {
@@ -186,8 +199,8 @@ void Exchange::log() {
     entry.listener = listener_->listener->name;
   if (matched_)
     entry.route = matched_.route->id;
-  if (choice_.cluster)
-    entry.cluster = choice_.cluster->id();
+  if (choice_.backend) // The cluster itself may be forgotten by now.
+    entry.cluster = choice_.backend->cluster;
   entry.status = status_;
   entry.bytes_in = client_->bytes_in() - client_in_before_;
   entry.bytes_out = client_->bytes_out() - client_out_before_;
@@ -204,13 +217,17 @@ void Exchange::on_upstream(UpstreamConnection& connection) {
 
 void Exchange::on_upstream_failed(bool timed_out, std::string_view why) {
   const auto* endpoint = attempted_;
-  if (timed_out)
-    reply(504, "no connection to the upstream in time");
-  else if (connect_retries_++ == 0 && choice_.cluster->endpoints() > 1)
-    start_attempt(true, endpoint);
-  else
-    reply(502, "the upstream cannot be reached");
   worker_.options.log.debug("{}: {}", choice_.cluster->id(), why);
+  if (matched_.rule->retry) {
+    if (!retry({.how = FailedAttempt::How::not_connected, .sent_nothing = true}))
+      reply(timed_out ? 504 : 502, "the upstream cannot be reached");
+  } else if (timed_out) {
+    reply(504, "no connection to the upstream in time");
+  } else if (connect_retries_++ == 0 && choice_.cluster->endpoints() > 1) {
+    start_attempt(true, endpoint);
+  } else {
+    reply(502, "the upstream cannot be reached");
+  }
   owner_->on_exchange();
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 
+#include "gateway/proxy/exchange_filters.hpp"
 #include "gateway/proxy/forwarded_head.hpp"
 #include "gateway/proxy/relay.hpp"
+#include "gateway/proxy/retry.hpp"
 #include "gateway/proxy/session.hpp"
 #include "net/http1_body.hpp"
 #include "net/http1_parser.hpp"
 
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace strait::gateway::proxy {
@@ -27,9 +31,10 @@ protected:
 
 /// One request and its answer, from the first byte of the head to the last of the body:
 ///
-///   head ─► connecting ─► streaming ─► done
-///              │              │ 101 ─► tunnel
-///              └──► replying ◄┘ (an answer of our own)
+///   head ─► filters ─► connecting ─► streaming ─► done
+///              │          │   ▲  backoff │ 101 ─► tunnel
+///              │          │   └──────────┤
+///              └──────────┴─► replying ◄─┘ (an answer of our own)
 ///
 /// Bodies go straight from one receive buffer to the other socket, both ways at once, each read
 /// only when what was read before is written: what is held is bounded by the two buffers. The
@@ -80,8 +85,27 @@ private:
   void start_attempt(bool fresh, const UpstreamEndpoint* avoid);
   void use(UpstreamConnection& connection);
   void attempt_failed(std::string_view why);
+  void forward();
   void reply(int status, std::string_view text);
+  void answer(int status, std::span<const HeaderView> fields, std::string_view body);
   void drop_upstream();
+
+  // exchange_filters.cpp: what the rule does before the backend is chosen.
+  FilterState& filters();
+  void filter();
+  bool answered_by_cors();
+  void redirect_or_forward();
+  void redirect();
+  void rewrite();
+
+  // exchange_retry.cpp: time-outs of the rule, and attempts that are made again.
+  Millis stream_idle() const;
+  std::optional<Millis> response_wait() const;
+  bool retry(FailedAttempt attempt);
+  void retry_now();
+  void let_go_of_attempt();
+  void on_deadline();
+  void on_attempt_timeout();
 
   // exchange_request.cpp
   bool may_read();
@@ -120,7 +144,11 @@ private:
   UpstreamConnection* upstream_ = nullptr;
   std::uint64_t upstream_out_before_ = 0, client_out_before_ = 0, client_in_before_ = 0;
   unsigned retries_ = 0, connect_retries_ = 0;
-  unsigned reads_ = 0; // In this turn.
+  unsigned policy_retries_ = 0; // That the rule's policy asked for.
+  net::Timer deadline_, attempt_timer_, backoff_;
+  std::unique_ptr<FilterState> filters_; // Made when a rule first needs it.
+  bool filtered_ = false;                // It is this request's.
+  unsigned reads_ = 0;                   // In this turn.
 
   net::http1::ResponseParser response_;
   net::http1::BodyReader response_body_;
@@ -137,8 +165,8 @@ private:
   net::OutputQueue to_upstream_, to_client_;
   std::optional<Relay> relay_;
   ForwardedHead forwarded_;
-  std::string text_, host_, sni_;
-  std::vector<HeaderView> header_views_;
+  std::string text_, body_, host_, sni_;
+  std::vector<HeaderView> header_views_, own_fields_;
 
   // For the access log, if there is one: the request's text, gone from the buffer by then.
   WallTime began_wall_{};

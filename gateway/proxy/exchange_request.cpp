@@ -27,7 +27,7 @@ void Exchange::pump_request() {
       return;
     switch (client_->fill()) {
     case Channel::Flow::moved:
-      owner_->expect(worker_.options.timeouts.stream_idle);
+      owner_->expect(stream_idle());
       break;
     case Channel::Flow::blocked:
       return;
@@ -62,7 +62,7 @@ void Exchange::queue_request() {
   request_read_ += step.consumed;
   if (request_body_.done()) {
     request_done_ = true;
-    owner_->expect(worker_.options.timeouts.upstream_response);
+    owner_->expect(response_wait());
   }
 }
 

@@ -17,7 +17,7 @@ void Exchange::pump_response() {
       const auto before = to_client_.bytes();
       const auto flow = client_->flush(to_client_);
       if (to_client_.bytes() != before && head_sent_ && request_done_)
-        owner_->expect(worker_.options.timeouts.stream_idle);
+        owner_->expect(stream_idle());
       if (flow == Channel::Flow::blocked)
         return;
       if (flow == Channel::Flow::failed) {
@@ -36,6 +36,8 @@ void Exchange::pump_response() {
       client_->in.consume(request_read_);
       request_read_ = 0;
       relay_.emplace(*client_, upstream_->channel, to_client_, to_upstream_);
+      deadline_.cancel();
+      attempt_timer_.cancel();
       worker_.counters.add(Counter::upgrades);
       phase_ = Phase::tunnel;
       return;
@@ -47,7 +49,7 @@ void Exchange::pump_response() {
     switch (upstream_->channel.fill()) {
     case Channel::Flow::moved:
       response_begun_ = true;
-      if (keep_request_ && !to_upstream_.borrows()) {
+      if (keep_request_ && !matched_.rule->retry && !to_upstream_.borrows()) {
         keep_request_ = false;
         client_->in.consume(request_read_);
         request_read_ = 0;
@@ -112,6 +114,15 @@ void Exchange::start_response() {
     worker_.counters.add(Counter::upstream_failures);
     return reply(502, "the upstream changed the protocol without being asked");
   }
+  if (matched_.rule->retry) {
+    if (retry({.how = FailedAttempt::How::status, .status = head.status()}))
+      return;
+    if (keep_request_ && !to_upstream_.borrows()) { // This answer is the one.
+      keep_request_ = false;
+      client_->in.consume(request_read_);
+      request_read_ = 0;
+    }
+  }
   status_ = head.status();
   if (status_ >= 500)
     choice_.cluster->counts().failures.add();
@@ -133,7 +144,8 @@ void Exchange::start_response() {
   how.close = close_client_;
   how.chunked = transfer_ == Transfer::chunk ||
                 (head.framing() == Framing::chunked && transfer_ == Transfer::as_is);
-  how.edits = {&choice_.backend->response, &matched_.rule->response};
+  how.edits = {&choice_.backend->response, &matched_.rule->response,
+               filtered_ ? &filters_->response : nullptr};
   text_.clear();
   if (!forwarded_.write_response(head, how, text_))
     return reply(502, "the answer's header edits cannot be carried out");
@@ -141,7 +153,7 @@ void Exchange::start_response() {
     return reply(502, "the upstream sends too many interim answers");
   head_sent_ = true;
   in.consume(head.bytes());
-  owner_->expect(worker_.options.timeouts.stream_idle);
+  owner_->expect(stream_idle());
 }
 
 void Exchange::queue_body() {

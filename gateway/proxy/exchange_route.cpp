@@ -1,5 +1,6 @@
 #include "gateway/proxy/exchange.hpp"
-#include "net/http1_writer.hpp"
+
+#include <charconv>
 
 namespace strait::gateway::proxy {
 
@@ -14,21 +15,6 @@ void lower_case(std::string_view text, std::string& out) {
   for (char& c : out)
     if (c >= 'A' && c <= 'Z')
       c = static_cast<char>(c - 'A' + 'a');
-}
-
-/// RFC 9110 §9.2.2: sending it twice does no more than sending it once.
-bool idempotent(Method method) {
-  switch (method) {
-  case Method::get:
-  case Method::head:
-  case Method::put:
-  case Method::delete_:
-  case Method::options:
-  case Method::trace:
-    return true;
-  default:
-    return false;
-  }
 }
 
 } // namespace
@@ -116,10 +102,24 @@ void Exchange::route() {
     counters.add(Counter::no_route);
     return reply(404, "no route for this request");
   }
+  if (matched_.rule->request_timeout > Millis{0})
+    deadline_.start(matched_.rule->request_timeout);
+  if (needs_filters(*matched_.rule))
+    return filter();
+  forward();
+}
+
+void Exchange::forward() {
+  auto& counters = worker_.counters;
+  auto& head = request_.head();
   choice_ = worker_.routing.choose(matched_.rule_id, matched_.rule->backends, *served_);
   if (!choice_.cluster) {
     counters.add(Counter::backend_refused);
     return reply(choice_.refusal, "the route has no valid backend for this request");
+  }
+  if (choice_.cluster->cluster()->refused) {
+    counters.add(Counter::backend_refused);
+    return reply(500, "the backend must not be reached");
   }
   choice_.cluster->counts().requests.add();
   const auto wanted = head.get(HeaderId::upgrade);
@@ -136,6 +136,8 @@ void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
     return reply(503, "no endpoint is ready");
   }
   attempted_ = endpoint;
+  if (matched_.rule->backend_timeout > Millis{0})
+    attempt_timer_.start(matched_.rule->backend_timeout);
   if (worker_.access_log)
     log_endpoint_ = endpoint->name();
   phase_ = Phase::connecting;
@@ -162,19 +164,22 @@ void Exchange::use(UpstreamConnection& connection) {
   request_done_ = request_body_.done();
   response_.reset();
   response_read_ = 0;
+  response_begun_ = false;
   phase_ = Phase::streaming;
   text_.clear();
-  const bool written =
-      forwarded_.write_request(head,
-                               {.client_ip = client_ip_,
-                                .tls = client_->stream().is_tls(),
-                                .upgrade = wants_upgrade_,
-                                .edits = {&matched_.rule->request, &choice_.backend->request}},
-                               text_);
+  RequestForward how{.client_ip = client_ip_,
+                     .tls = client_->stream().is_tls(),
+                     .upgrade = wants_upgrade_,
+                     .edits = {nullptr, &matched_.rule->request, &choice_.backend->request}};
+  if (filtered_) {
+    how.edits[0] = &filters_->request;
+    how.target = filters_->target;
+    how.host = filters_->host;
+  }
+  const bool written = forwarded_.write_request(head, how, text_);
   if (!written || !to_upstream_.copy(text_))
     return reply(500, "the route's header edits cannot be carried out");
-  owner_->expect(request_done_ ? worker_.options.timeouts.upstream_response
-                               : worker_.options.timeouts.stream_idle);
+  owner_->expect(request_done_ ? response_wait() : stream_idle());
 }
 
 void Exchange::drop_upstream() {
@@ -195,7 +200,10 @@ void Exchange::attempt_failed(std::string_view why) {
   const auto* avoid = reused ? nullptr : &endpoint;
   drop_upstream();
   const bool again = !response_begun_ && keep_request_ && retries_ == 0 &&
+                     (reused || !matched_.rule->retry) &&
                      (sent_nothing || idempotent(request_.head().method()));
+  if (!again && retry({.how = FailedAttempt::How::ended, .sent_nothing = sent_nothing}))
+    return;
   if (!again)
     return reply(502, "the upstream ended the connection before it answered");
   ++retries_;
@@ -204,10 +212,18 @@ void Exchange::attempt_failed(std::string_view why) {
 }
 
 void Exchange::reply(int status, std::string_view text) {
+  const std::array<HeaderView, 1> fields{{{"content-type", "text/plain"}}};
+  body_.assign(text).append(1, '\n');
+  answer(status, fields, body_);
+}
+
+void Exchange::answer(int status, std::span<const HeaderView> fields, std::string_view body) {
   if (upstream_)
     drop_upstream();
   ticket_.cancel();
-  if (head_sent_) {
+  attempt_timer_.cancel();
+  backoff_.cancel();
+  if (head_sent_ || phase_ == Phase::replying) {
     abort_ = true;
     return;
   }
@@ -225,23 +241,28 @@ void Exchange::reply(int status, std::string_view text) {
   status_ = status;
   if (status >= 500 && choice_.cluster)
     choice_.cluster->counts().failures.add();
+  char length[20];
+  const auto end = std::to_chars(length, length + sizeof length, body.size()).ptr;
+  own_fields_.assign(fields.begin(), fields.end());
+  if (status != 204)
+    own_fields_.push_back({"content-length", {length, static_cast<std::size_t>(end - length)}});
   text_.clear();
-  net::http1::HeadWriter writer{text_};
-  writer.response(status)
-      .field("content-type", "text/plain")
-      .field("content-length", static_cast<std::uint64_t>(text.size() + 1));
-  if (close_client_)
-    writer.field("connection", "close");
-  else if (request_.head().version_minor() == 0)
-    writer.field("connection", "keep-alive");
-  writer.end();
+  const bool written = forwarded_.write_own(
+      status, own_fields_,
+      {.http10 = request_.head().version_minor() == 0,
+       .close = close_client_,
+       .edits = {filtered_ ? &filters_->response : nullptr,
+                 matched_ && matched_.rule->redirect ? &matched_.rule->response : nullptr}},
+      text_);
+  if (!written)
+    abort_ = true;
   if (!bodiless)
-    text_.append(text).append(1, '\n');
+    text_.append(body);
   // Interim heads that wait already go before it.
   if (!to_client_.copy(text_))
     abort_ = true;
   phase_ = Phase::replying;
-  owner_->expect(worker_.options.timeouts.stream_idle);
+  owner_->expect(stream_idle());
 }
 
 } // namespace strait::gateway::proxy

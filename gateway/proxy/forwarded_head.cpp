@@ -1,7 +1,5 @@
 #include "gateway/proxy/forwarded_head.hpp"
 
-#include "net/http1_writer.hpp"
-
 #include <algorithm>
 
 namespace strait::gateway::proxy {
@@ -54,7 +52,7 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
       continue;
     if (field.id == HeaderId::expect && head.version_minor() == 0)
       continue; // RFC 9110 §10.1.1
-    if (field.id == HeaderId::host && absolute)
+    if (field.id == HeaderId::host && (absolute || !how.host.empty()))
       continue; // The target overrides it, RFC 9112 §3.2.2.
     if (field.id == HeaderId::x_forwarded_for)
       forwarded_for = &field;
@@ -62,7 +60,9 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
   }
   // HTTP/1.0 may come without one, HTTP/1.1 may not be sent without one, be it empty (RFC 9112
   // §3.2).
-  if (absolute || !head.has(HeaderId::host))
+  if (!how.host.empty())
+    pieces_.push_back({"host", how.host, {}, -1});
+  else if (absolute || !head.has(HeaderId::host))
     pieces_.push_back({"host", head.authority(), {}, -1});
   if (forwarded_for)
     append("x-forwarded-for", how.client_ip);
@@ -73,7 +73,9 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
     edit(how.edits);
 
   HeadWriter writer{out};
-  if (absolute) {
+  if (!how.target.empty()) {
+    writer.request(head.method_text(), how.target);
+  } else if (absolute) {
     joined_.assign(head.path());
     if (head.has_query())
       joined_.append(1, '?').append(head.query());
@@ -81,18 +83,7 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
   } else {
     writer.request(head.method_text(), head.target());
   }
-  for (const auto& piece : pieces_) {
-    if (!piece.line.empty()) {
-      writer.raw_line(piece.line);
-    } else if (piece.more < 0) {
-      writer.field(piece.name, piece.value);
-    } else {
-      joined_.assign(piece.value);
-      for (int i = piece.more; i >= 0; i = additions_[static_cast<std::size_t>(i)].more)
-        joined_.append(", ").append(additions_[static_cast<std::size_t>(i)].value);
-      writer.field(piece.name, joined_);
-    }
-  }
+  write_pieces(writer);
   if (head.framing() == Framing::chunked)
     writer.field("transfer-encoding", "chunked");
   const bool trailers = accepts_trailers(head);
@@ -118,18 +109,7 @@ bool ForwardedHead::write_response(const net::http1::ResponseHead& head, const R
 
   HeadWriter writer{out};
   writer.response(head.status(), head.reason());
-  for (const auto& piece : pieces_) {
-    if (!piece.line.empty()) {
-      writer.raw_line(piece.line);
-    } else if (piece.more < 0) {
-      writer.field(piece.name, piece.value);
-    } else {
-      joined_.assign(piece.value);
-      for (int i = piece.more; i >= 0; i = additions_[static_cast<std::size_t>(i)].more)
-        joined_.append(", ").append(additions_[static_cast<std::size_t>(i)].value);
-      writer.field(piece.name, joined_);
-    }
-  }
+  write_pieces(writer);
   if (how.chunked)
     writer.field("transfer-encoding", "chunked");
   if (head.status() == 101) {
@@ -143,6 +123,40 @@ bool ForwardedHead::write_response(const net::http1::ResponseHead& head, const R
   }
   writer.end();
   return writer.ok();
+}
+
+bool ForwardedHead::write_own(int status, std::span<const HeaderView> fields,
+                              const ResponseForward& how, std::string& out) {
+  pieces_.clear();
+  additions_.clear();
+  for (const auto& field : fields)
+    pieces_.push_back({field.name, field.value, {}, -1});
+  if (any(how.edits))
+    edit(how.edits);
+  HeadWriter writer{out};
+  writer.response(status);
+  write_pieces(writer);
+  if (how.close)
+    writer.field("connection", "close");
+  else if (how.http10)
+    writer.field("connection", "keep-alive");
+  writer.end();
+  return writer.ok();
+}
+
+void ForwardedHead::write_pieces(HeadWriter& writer) {
+  for (const auto& piece : pieces_) {
+    if (!piece.line.empty()) {
+      writer.raw_line(piece.line);
+    } else if (piece.more < 0) {
+      writer.field(piece.name, piece.value);
+    } else {
+      joined_.assign(piece.value);
+      for (int i = piece.more; i >= 0; i = additions_[static_cast<std::size_t>(i)].more)
+        joined_.append(", ").append(additions_[static_cast<std::size_t>(i)].value);
+      writer.field(piece.name, joined_);
+    }
+  }
 }
 
 void ForwardedHead::append(std::string_view name, std::string_view value) {

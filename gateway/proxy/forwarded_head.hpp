@@ -1,17 +1,20 @@
 #pragma once
 
-#include "gateway/snapshot/config.hpp"
+#include "gateway/snapshot/snapshot.hpp"
 #include "net/http1_head.hpp"
+#include "net/http1_writer.hpp"
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace strait::gateway::proxy {
 
-/// The header edits of a request: of its rule, then of its backend. Null or empty: none.
-using EditSteps = std::array<const HeaderEdits*, 2>;
+/// The header edits of a message, one after the other: of its filters, of its rule, of its backend.
+/// Null or empty: none.
+using EditSteps = std::array<const HeaderEdits*, 3>;
 
 /// What a request's head needs beside what the client sent.
 struct RequestForward {
@@ -19,6 +22,8 @@ struct RequestForward {
   bool tls = false;     ///< The client came by TLS.
   bool upgrade = false; ///< The upgrade that the client asks for is passed on.
   EditSteps edits{};
+  std::string_view target{}; ///< Empty: the client's.
+  std::string_view host{};   ///< Empty: the client's.
 };
 
 /// What the client's connection demands of the answer's head.
@@ -44,6 +49,9 @@ public:
                      std::string& out);
   bool write_response(const net::http1::ResponseHead& head, const ResponseForward& how,
                       std::string& out);
+  /// The head of an answer that is the proxy's own, with these fields.
+  bool write_own(int status, std::span<const HeaderView> fields, const ResponseForward& how,
+                 std::string& out);
 
 private:
   struct Piece {
@@ -56,6 +64,7 @@ private:
     int more;
   };
   void edit(const EditSteps& steps);
+  void write_pieces(net::http1::HeadWriter& writer);
   void append(std::string_view name, std::string_view value);
 
   std::vector<Piece> pieces_;

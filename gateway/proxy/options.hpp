@@ -41,6 +41,7 @@ struct ProxyLimits {
   std::size_t endpoint_idle_max = 128;    ///< Kept connections to one endpoint.
   std::size_t linger_bytes_max = 1 << 18; ///< Read and thrown away before an early close.
   std::size_t rule_states_max = 1 << 17;  ///< Rules whose weights are remembered.
+  unsigned retries_max = 10;              ///< Of one request, whatever its rule asks for.
   std::size_t named_counters_max = 256;   ///< Listeners and clusters that are counted by name.
   std::size_t tls_contexts_max = 1'024;   ///< Kept; the oldest unused ones are made again.
 };
@@ -74,6 +75,8 @@ struct ProxyOptions {
   ProxyLimits limits{};
   ProxyTimeouts timeouts{};
   EjectionOptions ejection{};
+  /// What mirrors and jitter are drawn from; the worker's number is added. 0: the system's.
+  std::uint64_t seed = 0;
   Log log{};
 };
 

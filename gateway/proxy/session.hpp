@@ -2,6 +2,7 @@
 
 #include "gateway/proxy/access_log.hpp"
 #include "gateway/proxy/channel.hpp"
+#include "gateway/proxy/random.hpp"
 #include "gateway/proxy/routing.hpp"
 
 #include <memory>
@@ -45,6 +46,7 @@ struct WorkerContext {
   AccessBuffer* access_log = nullptr; ///< Null: off.
   /// Exchanges that wait for their next request: an idle connection has none.
   std::vector<std::unique_ptr<Exchange>>& spare_exchanges;
+  Random& random;
 };
 
 /// A port as its connections see it. Shared by the listener and by the connections that it

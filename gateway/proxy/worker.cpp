@@ -2,6 +2,8 @@
 
 #include "gateway/proxy/tls_front.hpp"
 
+#include <random>
+
 namespace strait::gateway::proxy {
 
 namespace {
@@ -24,11 +26,10 @@ Worker::Worker(unsigned number, const ProxyOptions& options, const std::string& 
     : number_{number}, options_{options}, ticket_keys_{ticket_keys}, observer_{observer},
       loop_{std::move(loop)}, counters_{options.limits.named_counters_max}, retirement_{*loop_},
       environment_{*loop_, buffers_, retirement_, counters_, options_, resolver_},
-      routing_{environment_}, sessions_{retirement_}, context_{*loop_,          buffers_,
-                                                               retirement_,     counters_,
-                                                               options_,        routing_,
-                                                               sessions_,       access_log,
-                                                               spare_exchanges_},
+      routing_{environment_}, sessions_{retirement_},
+      random_{(options.seed ? options.seed : std::random_device{}()) + number},
+      context_{*loop_,   buffers_,  retirement_, counters_,        options_,
+               routing_, sessions_, access_log,  spare_exchanges_, random_},
       tick_{*loop_, [this] { tick(); }} {}
 
 Worker::~Worker() {

@@ -77,6 +77,7 @@ private:
   Routing routing_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   SessionList sessions_;
+  Random random_;
   WorkerContext context_;
   std::map<PortKey, std::unique_ptr<ListeningPort>> ports_;
   std::vector<std::weak_ptr<PortState>> closing_;

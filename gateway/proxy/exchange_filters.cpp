@@ -1,0 +1,79 @@
+#include "gateway/proxy/cors.hpp"
+#include "gateway/proxy/exchange.hpp"
+#include "gateway/proxy/redirect.hpp"
+#include "gateway/proxy/rewrite.hpp"
+
+#include <array>
+
+namespace strait::gateway::proxy {
+
+using net::http1::HeaderId;
+
+FilterState& Exchange::filters() {
+  if (!filters_)
+    filters_ = std::make_unique<FilterState>();
+  if (!filtered_)
+    filters_->clear();
+  filtered_ = true;
+  return *filters_;
+}
+
+void Exchange::filter() {
+  const auto& rule = *matched_.rule;
+  if (rule.cors && answered_by_cors())
+    return;
+  redirect_or_forward();
+}
+
+bool Exchange::answered_by_cors() {
+  const auto& head = request_.head();
+  const CorsRequest request{.method = head.method_text(),
+                            .origin = head.get(HeaderId::origin),
+                            .requested_method = head.get("access-control-request-method"),
+                            .requested_headers = head.get("access-control-request-headers")};
+  add_cors_edits(*matched_.rule->cors, request, filters().response);
+  if (!is_preflight(request))
+    return false;
+  worker_.counters.add(Counter::cors_preflights);
+  answer(204, {}, {});
+  return true;
+}
+
+void Exchange::redirect_or_forward() {
+  const auto& rule = *matched_.rule;
+  if (rule.redirect)
+    return redirect();
+  if (rule.rewrite)
+    rewrite();
+  forward();
+}
+
+void Exchange::redirect() {
+  const auto& head = request_.head();
+  const auto& redirect = *matched_.rule->redirect;
+  text_.clear();
+  append_location(redirect, *matched_.match,
+                  {.tls = client_->stream().is_tls(),
+                   .host = head.host(),
+                   .path = head.path(),
+                   .has_query = head.has_query(),
+                   .query = head.query(),
+                   .listener_port = listener_->listener->port},
+                  text_);
+  filters().location = text_;
+  worker_.counters.add(Counter::redirects);
+  const std::array<HeaderView, 1> fields{{{"location", filters_->location}}};
+  answer(redirect.status, fields, {});
+}
+
+void Exchange::rewrite() {
+  const auto& head = request_.head();
+  const auto& rewrite = *matched_.rule->rewrite;
+  auto& state = filters();
+  state.host = rewrite.hostname;
+  if (rewrite.path)
+    append_rewritten_target(rewrite, *matched_.match, head.path(), head.has_query(), head.query(),
+                            state.target);
+}
+
+} // namespace strait::gateway::proxy
