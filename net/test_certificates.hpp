@@ -75,6 +75,10 @@ inline Identity issue(const Issue& what, const Identity* issuer = nullptr) {
     }
   };
   extend(NID_basic_constraints, what.authority ? "critical,CA:TRUE" : "CA:FALSE");
+  // So that two authorities of one name are told apart.
+  extend(NID_subject_key_identifier, "hash");
+  if (issuer)
+    extend(NID_authority_key_identifier, "keyid");
   if (!what.alternative_names.empty())
     extend(NID_subject_alt_name, what.alternative_names);
   X509_sign(certificate, signing_key, EVP_sha256());

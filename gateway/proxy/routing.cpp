@@ -69,11 +69,7 @@ UpstreamCluster* Routing::cluster(const std::string& id, const Served& under) {
   if (added)
     clusters_.push_back(std::make_unique<UpstreamCluster>(environment_, id));
   auto& cluster = *clusters_[entry->second];
-  std::shared_ptr<const Certificate> identity;
-  if ((*found)->tls)
-    if (const auto* certificate = config->certificates.find((*found)->tls->identity))
-      identity = *certificate;
-  cluster.update(*found, identity);
+  cluster.update(*found, upstream_certificate(**found, config->certificates));
   return &cluster;
 }
 

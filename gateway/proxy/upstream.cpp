@@ -28,7 +28,8 @@ bool UpstreamEndpoint::room() const {
 UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fresh,
                                                  UpstreamConnection*& connection) {
   auto& environment = cluster_.environment_;
-  if (!fresh && !idle_.empty()) {
+  ticket.fresh_ = fresh || ticket.protocol_ != UpstreamProtocol::http1;
+  if (!ticket.fresh_ && !idle_.empty()) {
     connection = idle_.back();
     idle_.pop_back();
     connection->lease_to(ticket);
@@ -114,7 +115,7 @@ void UpstreamEndpoint::resolve() {
 void UpstreamEndpoint::serve_waiting() {
   while (!waiting_.empty() && address_) {
     auto& ticket = *waiting_.front();
-    if (!idle_.empty()) {
+    if (!idle_.empty() && !ticket.fresh_) {
       waiting_.erase(waiting_.begin());
       auto& connection = *idle_.back();
       idle_.pop_back();
@@ -124,6 +125,8 @@ void UpstreamEndpoint::serve_waiting() {
     } else if (room()) {
       waiting_.erase(waiting_.begin());
       connect(ticket);
+    } else if (!idle_.empty()) {
+      return idle_.front()->discard(); // Makes room, and comes back here.
     } else {
       return;
     }
@@ -166,13 +169,12 @@ UpstreamCluster::UpstreamCluster(UpstreamEnvironment& environment, std::string i
                                                              id_)} {}
 
 void UpstreamCluster::update(const std::shared_ptr<const Cluster>& cluster,
-                             const std::shared_ptr<const Certificate>& identity) {
-  if (cluster == cluster_ && identity == identity_)
+                             const std::shared_ptr<const Certificate>& certificate) {
+  if (cluster == cluster_ && certificate == certificate_)
     return;
-  const bool secured_otherwise =
-      identity != identity_ || (cluster_ && cluster_->tls != cluster->tls);
   cluster_ = cluster;
-  identity_ = identity;
+  certificate_ = certificate;
+  const bool secured_otherwise = tls_.update(*cluster, certificate);
   auto before = std::exchange(endpoints_, {});
   for (const auto& wanted : cluster->endpoints) {
     auto found = std::find_if(before.begin(), before.end(), [&](const auto& had) {
@@ -195,10 +197,8 @@ void UpstreamCluster::update(const std::shared_ptr<const Cluster>& cluster,
     else
       endpoint.close_idle();
   }
-  if (secured_otherwise) {
-    tls_ = nullptr;
+  if (secured_otherwise)
     close_idle();
-  }
   uniform_ = std::all_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
     return endpoint->endpoint_.weight == endpoints_.front()->endpoint_.weight;
   });
@@ -250,56 +250,6 @@ void UpstreamCluster::drop_departed(UpstreamEndpoint& endpoint) {
     return;
   environment_.retirement.retire(std::move(*found));
   departed_.erase(found);
-}
-
-namespace {
-
-/// Any of the cluster's SPIFFE ids must be among the URIs that the server presents.
-net::VerifyPeer expect_any_of(std::vector<std::string> spiffe_ids) {
-  return [ids = std::move(spiffe_ids)](const net::PeerIdentity& peer) -> Status {
-    for (const auto& uri : peer.uris)
-      if (std::find(ids.begin(), ids.end(), uri) != ids.end())
-        return {};
-    return fail(Errc::denied, "the server's certificate carries none of the expected SPIFFE ids");
-  };
-}
-
-Result<std::shared_ptr<const net::TlsClientContext>>
-make_context(const std::string& cluster, const PeerTls& tls, const Certificate* identity) {
-  net::TlsClientOptions options;
-  for (const auto& root : tls.root_pems)
-    options.ca_pem.append(root).append(1, '\n');
-  if (!tls.identity.empty()) {
-    if (!identity)
-      return fail(Errc::not_found, "cluster {}: certificate {} is not known", cluster,
-                  tls.identity);
-    auto certificate = net::TlsCertificate::from_pem(identity->chain_pem, identity->key_pem);
-    if (!certificate)
-      return fail(Errc::invalid, "cluster {}: certificate {}: {}", cluster, tls.identity,
-                  certificate.error().detail);
-    options.certificate = *certificate;
-  }
-  options.verify = expect_any_of(tls.spiffe_ids);
-  return net::TlsClientContext::create(std::move(options));
-}
-
-} // namespace
-
-Result<std::unique_ptr<net::Stream>> UpstreamCluster::wrap(net::Fd fd) {
-  if (!cluster_->tls)
-    return std::make_unique<net::TcpStream>(std::move(fd));
-  if (!tls_) {
-    auto context = make_context(id_, *cluster_->tls, identity_.get());
-    if (!context) {
-      environment_.options.log.warn("{}", context.error().detail);
-      return fail(context.error());
-    }
-    tls_ = *context;
-  }
-  auto stream = net::TlsStream::client(std::move(fd), tls_, {.sni = cluster_->tls->sni});
-  if (!stream)
-    return fail(stream.error());
-  return std::move(*stream);
 }
 
 } // namespace strait::gateway::proxy

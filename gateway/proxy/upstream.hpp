@@ -4,10 +4,10 @@
 #include "gateway/proxy/counters.hpp"
 #include "gateway/proxy/endpoint_health.hpp"
 #include "gateway/proxy/options.hpp"
+#include "gateway/proxy/upstream_tls.hpp"
 #include "gateway/proxy/weights.hpp"
 #include "gateway/snapshot/config.hpp"
 #include "net/address.hpp"
-#include "net/tls.hpp"
 
 #include <memory>
 #include <optional>
@@ -72,6 +72,9 @@ private:
   State state_ = State::connecting;
   std::size_t index_ = 0;
   std::uint64_t leases_ = 0;
+  UpstreamProtocol protocol_;
+  std::uint64_t secured_ =
+      0; // The generation of the cluster's TLS settings that it was made under.
   std::string why_;
 };
 
@@ -88,8 +91,10 @@ public:
     ~User() = default;
   };
 
-  UpstreamTicket(net::EventLoop& loop, User& user)
-      : user_{user}, timer_{loop, [this] { time_out(); }} {}
+  /// `protocol`: what the user will speak. Only connections for HTTP/1.1 are kept and used again.
+  UpstreamTicket(net::EventLoop& loop, User& user,
+                 UpstreamProtocol protocol = UpstreamProtocol::http1)
+      : user_{user}, timer_{loop, [this] { time_out(); }}, protocol_{protocol} {}
   ~UpstreamTicket() { cancel(); }
   UpstreamTicket(const UpstreamTicket&) = delete;
   UpstreamTicket& operator=(const UpstreamTicket&) = delete;
@@ -102,6 +107,8 @@ private:
 
   User& user_;
   net::Timer timer_;
+  UpstreamProtocol protocol_;
+  bool fresh_ = false;                       // Wants a connection that nobody used before.
   UpstreamEndpoint* endpoint_ = nullptr;     // While it waits in a line.
   UpstreamConnection* connection_ = nullptr; // While one is being made for it.
 };
@@ -163,10 +170,11 @@ public:
   UpstreamCluster(UpstreamEnvironment& environment, std::string id);
 
   const std::string& id() const { return id_; }
-  /// The cluster as the snapshot has it now, with the certificate of its PeerTls::identity. Costs
-  /// nothing if both are the same as before. Endpoints that stay keep their connections and health.
+  /// The cluster as the snapshot has it now, with its upstream_certificate(). Costs nothing if both
+  /// are the same as before. Endpoints that stay keep their health, and their connections unless
+  /// these are secured otherwise now.
   void update(const std::shared_ptr<const Cluster>& cluster,
-              const std::shared_ptr<const Certificate>& identity);
+              const std::shared_ptr<const Certificate>& certificate);
 
   /// Whose turn it is: by weight, without ejected ones, unless all are; `avoid` only if there is no
   /// other. Null: no endpoints.
@@ -183,15 +191,14 @@ private:
   friend class UpstreamEndpoint;
   friend class UpstreamConnection;
   friend class UpstreamTicket;
-  Result<std::unique_ptr<net::Stream>> wrap(net::Fd fd);
   void drop_departed(UpstreamEndpoint& endpoint);
 
   UpstreamEnvironment& environment_;
   std::string id_;
   NamedCount& counts_;
   std::shared_ptr<const Cluster> cluster_;
-  std::shared_ptr<const Certificate> identity_;
-  std::shared_ptr<const net::TlsClientContext> tls_; // Made when first needed.
+  std::shared_ptr<const Certificate> certificate_;
+  UpstreamTls tls_;
   std::vector<std::unique_ptr<UpstreamEndpoint>> endpoints_, departed_;
   SmoothWeights turns_;
   std::size_t next_ = 0;

@@ -6,7 +6,8 @@ UpstreamConnection::UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicke
     : channel{endpoint.cluster_.environment_.loop, endpoint.cluster_.environment_.buffers,
               endpoint.cluster_.environment_.options.limits.head.head_bytes_max + 1},
       endpoint_{endpoint}, ticket_{&ticket}, timer_{endpoint.cluster_.environment_.loop,
-                                                    [this] { on_timer(); }} {}
+                                                    [this] { on_timer(); }},
+      protocol_{ticket.protocol_} {}
 
 void UpstreamConnection::start() {
   endpoint_.cluster_.environment_.counters.add(Counter::upstream_connects);
@@ -39,9 +40,12 @@ void UpstreamConnection::go_on() {
       return;
     if (auto outcome = net::connect_outcome(fd_, address_); !outcome)
       return fail(outcome.error().detail);
-    auto stream = endpoint_.cluster_.wrap(std::move(fd_));
-    if (!stream)
+    auto stream = endpoint_.cluster_.tls_.wrap(std::move(fd_), protocol_);
+    if (!stream) {
+      endpoint_.cluster_.environment_.options.log.warn("{}", stream.error().detail);
       return fail(stream.error().detail);
+    }
+    secured_ = endpoint_.cluster_.tls_.generation();
     channel.attach(std::move(*stream));
     state_ = State::handshaking;
   }
@@ -94,8 +98,9 @@ void UpstreamConnection::on_timer() {
 
 void UpstreamConnection::release() {
   auto& environment = endpoint_.cluster_.environment_;
-  if (endpoint_.departed_ || channel.broken() || channel.ended() || !channel.in.empty() ||
-      endpoint_.idle_.size() >= environment.options.limits.endpoint_idle_max)
+  if (endpoint_.departed_ || protocol_ != UpstreamProtocol::http1 ||
+      secured_ != endpoint_.cluster_.tls_.generation() || channel.broken() || channel.ended() ||
+      !channel.in.empty() || endpoint_.idle_.size() >= environment.options.limits.endpoint_idle_max)
     return discard();
   channel.in.release_if_empty();
   channel.set_owner(*this);
