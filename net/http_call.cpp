@@ -102,6 +102,7 @@ HttpCall::HttpCall(EventLoop& loop, Resolver& resolver, const HttpOrigin& origin
   if (options_.timeout.count() > 0)
     deadline_.start(options_.timeout);
   if (kept) {
+    kept_ = true;
     // Its descriptor is not watched yet, and edge-triggered watching tells what is so at once.
     later([this, raw = std::make_shared<std::unique_ptr<Stream>>(std::move(kept))] {
       adopt(std::move(*raw));

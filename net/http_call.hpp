@@ -63,6 +63,7 @@ public:
   std::unique_ptr<Stream> take_stream();
   /// No byte of an answer came: the server may have closed a kept connection before it saw this.
   bool unanswered() const { return !heard_; }
+  bool on_kept_connection() const { return kept_; }
 
 private:
   enum class Phase : std::uint8_t { resolving, connecting, handshake, serving, done };
@@ -87,8 +88,7 @@ private:
   struct Reader;
   std::unique_ptr<Reader> reader_;
   Phase phase_ = Phase::resolving;
-  bool head_request_ = false, heard_ = false, paused_ = false, reusable_ = false;
-  bool server_ended_ = false;
+  bool head_request_ = false, heard_ = false, paused_ = false, reusable_ = false, kept_ = false;
   std::vector<Address> addresses_;
   std::size_t next_address_ = 0;
   Fd connecting_;
