@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <pthread.h>
 
@@ -20,6 +22,13 @@ public:
   void wait() const {
     int signal = 0;
     sigwait(&set_, &signal);
+  }
+
+  /// The same, but at most for so long: for a second one that is in a hurry.
+  void wait_at_most(std::chrono::seconds limit) const {
+    timespec time{.tv_sec = limit.count(), .tv_nsec = 0};
+    while (sigtimedwait(&set_, nullptr, &time) < 0 && errno == EINTR)
+      ; // Stopped and continued: waiting longer does no harm.
   }
 
 private:

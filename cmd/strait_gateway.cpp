@@ -15,13 +15,15 @@ namespace {
 
 using namespace strait;
 
+constexpr unsigned shutdown_delay_max = 600;
+
 struct GatewayOptions {
   std::string gateway, agent = "127.0.0.1:8502", data_dir = "strait-gateway-data", address;
   std::string ready_address = "127.0.0.1", access_log = "off", log_level = "info";
   std::string ca_file, cert_file, key_file;
   bool insecure_feed = false;
   std::uint16_t ready_port = 20'000;
-  unsigned workers = 0;
+  unsigned workers = 0, shutdown_delay = 0;
 };
 
 constexpr const char* examples = R"(
@@ -138,6 +140,11 @@ int run(const GatewayOptions& options) {
   caf::anon_send(subscriber, actors::attach_atom::value, proxy);
   log.info("started; the agent is expected at {}", options.agent);
   signals.wait();
+  if (options.shutdown_delay > 0) {
+    log.info("told to end: serving on for {} s, until nobody sends connections here any more",
+             options.shutdown_delay);
+    signals.wait_at_most(std::chrono::seconds{options.shutdown_delay});
+  }
   log.info("ending: requests under way have {} ms", actors::drain_max.count());
   caf::anon_send_exit(subscriber, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(proxy, caf::exit_reason::user_shutdown);
@@ -167,6 +174,11 @@ int main(int argc, char** argv) {
   app.add_option("--ready-port", options.ready_port, "Of GET /ready; 0: none")
       ->capture_default_str();
   app.add_option("--workers", options.workers, "Worker threads; 0: one per core")
+      ->capture_default_str();
+  app.add_option("--shutdown-delay", options.shutdown_delay,
+                 "Seconds to go on accepting connections after SIGTERM, while load balancers learn "
+                 "of it; a second signal cuts it short")
+      ->check(CLI::Range(0U, shutdown_delay_max))
       ->capture_default_str();
   app.add_option("--access-log", options.access_log, "One line per request on standard output")
       ->check(CLI::IsMember({"off", "text", "json"}))
