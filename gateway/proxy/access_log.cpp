@@ -51,6 +51,7 @@ void append_access_line(AccessLogFormat format, const AccessEntry& entry, std::s
     append_member("endpoint", entry.endpoint, out);
     append_member("user_agent", entry.user_agent, out);
     append_member("request_id", entry.request_id, out);
+    append_member("failure", entry.failure, out);
     out.append("}\n");
     return;
   }
@@ -67,6 +68,7 @@ void append_access_line(AccessLogFormat format, const AccessEntry& entry, std::s
   append_text(entry.endpoint, out);
   append_text(entry.user_agent, out);
   append_text(entry.request_id, out);
+  append_text(entry.failure, out);
   out.append(1, '\n');
 }
 

@@ -13,12 +13,13 @@
 
 namespace strait::gateway::proxy {
 
-/// One request (or one connection, for TCP) as the access log tells it. Text is borrowed.
+/// One request (or one connection, for TCP and TLS, or one session, for UDP) as the access log
+/// tells it. Text is borrowed.
 struct AccessEntry {
   WallTime began{};
   Millis took{};
   std::string_view client, method, host, target, listener, route, cluster, endpoint, user_agent,
-      request_id;
+      request_id, failure; ///< `failure`: why the upstream could not be used, empty if it could.
   int status = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
 };

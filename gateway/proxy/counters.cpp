@@ -57,6 +57,17 @@ constexpr std::array<std::string_view, counter_count> names{
     "access_log_dropped",
     "snapshots",
     "bind_failures",
+    "tls_hello_refused",
+    "tls_passed_through",
+    "tls_terminated",
+    "tls_refused",
+    "udp_sessions",
+    "udp_sessions_ended",
+    "udp_sessions_evicted",
+    "udp_datagrams_in",
+    "udp_datagrams_out",
+    "udp_dropped",
+    "udp_too_large",
 };
 static_assert(!names.back().empty(), "every counter has a name");
 

@@ -64,6 +64,17 @@ enum class Counter : std::uint8_t {
   access_log_dropped,
   snapshots,
   bind_failures,
+  tls_hello_refused,  ///< Where routes go by server name: no ClientHello, too large or too late.
+  tls_passed_through, ///< Connections of TLS routes, by what their listener does.
+  tls_terminated,
+  tls_refused,  ///< No route for the name, refused share or no endpoint.
+  udp_sessions, ///< Begun; and ended, for whatever reason.
+  udp_sessions_ended,
+  udp_sessions_evicted, ///< For a newer one, at udp_sessions_max.
+  udp_datagrams_in,     ///< From clients; and to them.
+  udp_datagrams_out,
+  udp_dropped,   ///< No route, refused share, no endpoint, no room in the kernel, draining.
+  udp_too_large, ///< Past udp_datagram_bytes_max, in either direction.
   count_,
 };
 inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::count_);

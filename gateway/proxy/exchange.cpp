@@ -54,6 +54,7 @@ void Exchange::reset() {
   retries_ = connect_retries_ = policy_retries_ = 0;
   status_ = 0;
   log_endpoint_.clear();
+  log_failure_.clear();
 }
 
 /// Whether this turn's share of reads is not used up; if it is, the next turn goes on.
@@ -195,6 +196,7 @@ void Exchange::log() {
   entry.user_agent = log_agent_;
   entry.request_id = log_id_;
   entry.endpoint = log_endpoint_;
+  entry.failure = log_failure_;
   if (listener_)
     entry.listener = listener_->listener->name;
   if (matched_)
@@ -218,6 +220,8 @@ void Exchange::on_upstream(UpstreamConnection& connection) {
 void Exchange::on_upstream_failed(bool timed_out, std::string_view why) {
   const auto* endpoint = attempted_;
   worker_.options.log.debug("{}: {}", choice_.cluster->id(), why);
+  if (worker_.access_log)
+    log_failure_ = why;
   if (matched_.rule->retry) {
     if (!retry({.how = FailedAttempt::How::not_connected, .sent_nothing = true}))
       reply(timed_out ? 504 : 502, "the upstream cannot be reached");

@@ -171,7 +171,7 @@ private:
   // For the access log, if there is one: the request's text, gone from the buffer by then.
   WallTime began_wall_{};
   Instant began_{};
-  std::string log_method_, log_host_, log_target_, log_agent_, log_id_, log_endpoint_;
+  std::string log_method_, log_host_, log_target_, log_agent_, log_id_, log_endpoint_, log_failure_;
 };
 
 } // namespace strait::gateway::proxy

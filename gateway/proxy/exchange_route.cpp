@@ -197,6 +197,8 @@ void Exchange::attempt_failed(std::string_view why) {
   if (!reused)
     endpoint.failed();
   worker_.options.log.debug("{} {}: {}", choice_.cluster->id(), endpoint.name(), why);
+  if (worker_.access_log)
+    log_failure_ = why;
   const auto* avoid = reused ? nullptr : &endpoint;
   drop_upstream();
   const bool again = !response_begun_ && keep_request_ && retries_ == 0 &&

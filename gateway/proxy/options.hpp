@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "net/http1_error.hpp"
+#include "net/http2_session.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -38,12 +39,21 @@ struct ProxyLimits {
   std::size_t endpoint_connections_max = 1'024;
   /// Requests that wait for a connection to one endpoint; 503 above.
   std::size_t endpoint_pending_max = 1'024;
-  std::size_t endpoint_idle_max = 128;    ///< Kept connections to one endpoint.
+  std::size_t endpoint_idle_max = 128;          ///< Kept connections to one endpoint.
+  net::http2::Limits http2{};                   ///< Of one connection, a client's or ours.
+  std::size_t http2_send_bytes_max = 64 * 1024; ///< Content of one stream that waits to be sent.
+  /// HTTP/2 connections to one endpoint: another one is made when the streams of the others are
+  /// used up; above, requests wait.
+  std::size_t endpoint_http2_connections_max = 4;
   std::size_t linger_bytes_max = 1 << 18; ///< Read and thrown away before an early close.
   std::size_t rule_states_max = 1 << 17;  ///< Rules whose weights are remembered.
   unsigned retries_max = 10;              ///< Of one request, whatever its rule asks for.
   std::size_t named_counters_max = 256;   ///< Listeners and clusters that are counted by name.
   std::size_t tls_contexts_max = 1'024;   ///< Kept; the oldest unused ones are made again.
+  /// Each has a descriptor. Above, the session that was silent for longest ends for the new one.
+  std::size_t udp_sessions_max = 4'096;
+  std::size_t udp_datagram_bytes_max = 65'507; ///< Larger ones are dropped.
+  unsigned datagrams_per_turn_max = 64;        ///< Of one UDP socket in one turn of the loop.
 };
 
 struct ProxyTimeouts {
@@ -54,10 +64,12 @@ struct ProxyTimeouts {
   Millis upstream_response{60'000}; ///< From the request sent to the response's head: 504.
   Millis stream_idle{300'000};      ///< No byte in either direction of a body or a tunnel.
   Millis upstream_idle{60'000};     ///< Of a kept connection.
+  Millis http2_notice{1'000};       ///< From the notice that a connection ends to its end.
   Millis linger{2'000};             ///< For a client to read an answer that came early.
   Millis listener_retired{30'000};  ///< For connections of a listener that was removed.
   Millis bind_retry{1'000};
   Millis resolve_again{10'000}; ///< Age of a resolved host name.
+  Millis udp_idle{60'000};      ///< No datagram in either direction ends a session.
 };
 
 /// When an endpoint is taken out of turn because connecting to it or talking to it fails.

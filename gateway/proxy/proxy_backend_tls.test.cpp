@@ -106,6 +106,32 @@ TEST_CASE("a backend is reached by TLS, its name sent and verified") {
   }
 }
 
+TEST_CASE("the access log says why a backend's certificate was not accepted") {
+  std::mutex mutex;
+  std::string log;
+  {
+    ProxyOptions options{.workers = 1, .ready_port = 0};
+    options.access_log.format = AccessLogFormat::json;
+    options.access_log.sink = [&](std::string_view lines) {
+      std::lock_guard lock{mutex};
+      log += lines;
+    };
+    Secured secured{{}, options};
+    secured.apply();
+    CHECK(secured.answer().status == 200);
+    secured.policy.sni = "other.example";
+    secured.apply();
+    CHECK(secured.answer().status == 502);
+    secured.policy.uris = {"spiffe://x/other"};
+    secured.apply();
+    CHECK(secured.answer().status == 502);
+  }
+  CHECK(log.find(R"("failure":""})") != std::string::npos);
+  CHECK(log.find(R"("failure":"peer certificate: hostname mismatch"})") != std::string::npos);
+  CHECK(log.find(R"("failure":"peer certificate: the server's certificate carries none of the )"
+                 R"(expected names"})") != std::string::npos);
+}
+
 TEST_CASE("alternative names of the policy are verified instead of the server name") {
   Secured secured;
   secured.policy.sni = "front.example"; // Not in the certificate: sent, not verified.

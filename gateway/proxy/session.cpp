@@ -12,6 +12,13 @@ Session& SessionList::add(std::unique_ptr<Session> session) {
   return *sessions_.emplace_back(std::move(session));
 }
 
+Session& SessionList::replace(Session& session, std::unique_ptr<Session> by) {
+  by->index_ = session.index_;
+  auto& place = sessions_[session.index_];
+  retirement_.retire(std::exchange(place, std::move(by)));
+  return *place;
+}
+
 void SessionList::remove(Session& session) {
   const auto index = session.index_;
   auto gone = std::move(sessions_[index]);

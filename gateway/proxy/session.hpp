@@ -21,6 +21,8 @@ public:
   explicit SessionList(Retirement& retirement) : retirement_{retirement} {}
   Session& add(std::unique_ptr<Session> session);
   void remove(Session& session);
+  /// The same connection as another session; the one before is retired.
+  Session& replace(Session& session, std::unique_ptr<Session> by);
   std::size_t size() const { return sessions_.size(); }
   /// Called for each; it may remove itself, but no other.
   template <class F>
@@ -85,6 +87,11 @@ protected:
     finished_ = true;
   }
   bool finished() const { return finished_; }
+  /// Goes on as another session; otherwise like finish().
+  void hand_over(std::unique_ptr<Session> to) {
+    finished_ = true;
+    worker_.sessions.replace(*this, std::move(to));
+  }
 
   WorkerContext& worker_;
   std::shared_ptr<PortState> port_;
