@@ -71,7 +71,8 @@ TEST_CASE("a document that is no object of a known kind is refused") {
            "Pod p: kind: \"Pod\" is no kind that Strait knows; it knows GatewayClass, "
            "GatewayClassConfig, Gateway, HTTPRoute, TCPRoute, ReferenceGrant, MeshService, "
            "Service, EndpointSlice, Secret, ConfigMap, Namespace, ExportedServices, "
-           "ServiceIntentions"},
+           "ServiceIntentions, GRPCRoute, TLSRoute, UDPRoute, ListenerSet, BackendTLSPolicy, "
+           "GatewayPolicy, RouteAuthFilter, RouteRetryFilter, RouteTimeoutFilter, JWTProvider"},
           {"{apiVersion: v1, kind: Gateway, metadata: {name: g}}",
            "Gateway default/g: apiVersion: expected gateway.networking.k8s.io/v1 or "
            "gateway.networking.k8s.io/v1beta1 for a Gateway, got \"v1\""},
@@ -185,7 +186,9 @@ TEST_CASE("mistakes in a route are refused") {
         "HTTPRoute default/r: spec.rules[0].matches: at most 64 may be given, got 65");
   CHECK(refused(rule("backendRefs: " + repeat(17, "{name: a, port: 1}"))) ==
         "HTTPRoute default/r: spec.rules[0].backendRefs: at most 16 may be given, got 17");
-  CHECK(refused(rule("filters: " + repeat(17, "{type: RequestMirror, requestMirror: {}}"))) ==
+  CHECK(refused(rule("filters: " +
+                     repeat(17, "{type: RequestMirror, requestMirror: {backendRef: {name: a, "
+                                "port: 1}}}"))) ==
         "HTTPRoute default/r: spec.rules[0].filters: at most 16 may be given, got 17");
   CHECK(refused(route("rules: [{name: a}, {name: a}]")) ==
         "HTTPRoute default/r: spec.rules[1].name: stands twice in this list");

@@ -30,7 +30,7 @@ Document decode_as(Fields& root, model::Meta meta) {
 struct KindRow {
   std::string_view kind;
   Scope scope;
-  std::array<std::string_view, 2> versions;
+  std::array<std::string_view, 3> versions;
   rules::TextRule name_rule;
   Decode decode;
 };
@@ -38,6 +38,7 @@ struct KindRow {
 constexpr std::string_view gateway_v1 = "gateway.networking.k8s.io/v1";
 constexpr std::string_view gateway_v1beta1 = "gateway.networking.k8s.io/v1beta1";
 constexpr std::string_view gateway_v1alpha2 = "gateway.networking.k8s.io/v1alpha2";
+constexpr std::string_view gateway_v1alpha3 = "gateway.networking.k8s.io/v1alpha3";
 constexpr std::string_view consul = "consul.hashicorp.com/v1alpha1";
 constexpr std::string_view legacy_consul = "api-gateway.consul.hashicorp.com/v1alpha1";
 
@@ -97,6 +98,46 @@ constexpr std::array kinds{
             {consul},
             subdomain,
             decode_as<model::ServiceIntentions>},
+    KindRow{"GRPCRoute",
+            Scope::namespaced,
+            {gateway_v1, gateway_v1alpha2},
+            subdomain,
+            decode_as<model::GrpcRoute>},
+    KindRow{"TLSRoute",
+            Scope::namespaced,
+            {gateway_v1, gateway_v1alpha3, gateway_v1alpha2},
+            subdomain,
+            decode_as<model::TlsRoute>},
+    KindRow{"UDPRoute",
+            Scope::namespaced,
+            {gateway_v1, gateway_v1alpha2},
+            subdomain,
+            decode_as<model::UdpRoute>},
+    KindRow{
+        "ListenerSet", Scope::namespaced, {gateway_v1}, subdomain, decode_as<model::ListenerSet>},
+    KindRow{"BackendTLSPolicy",
+            Scope::namespaced,
+            {gateway_v1, gateway_v1alpha3},
+            subdomain,
+            decode_as<model::BackendTlsPolicy>},
+    KindRow{
+        "GatewayPolicy", Scope::namespaced, {consul}, subdomain, decode_as<model::GatewayPolicy>},
+    KindRow{"RouteAuthFilter",
+            Scope::namespaced,
+            {consul},
+            subdomain,
+            decode_as<model::RouteAuthFilter>},
+    KindRow{"RouteRetryFilter",
+            Scope::namespaced,
+            {consul},
+            subdomain,
+            decode_as<model::RouteRetryFilter>},
+    KindRow{"RouteTimeoutFilter",
+            Scope::namespaced,
+            {consul},
+            subdomain,
+            decode_as<model::RouteTimeoutFilter>},
+    KindRow{"JWTProvider", Scope::namespaced, {consul}, subdomain, decode_as<model::JwtProvider>},
 };
 
 std::string kind_names() {
@@ -164,9 +205,12 @@ std::optional<Document> decode_node(const Node& node, Report& report) {
   }
   if (version.empty() ||
       std::find(row->versions.begin(), row->versions.end(), version) == row->versions.end()) {
-    root.error("apiVersion", fmt::format("expected {}{}{} for a {}, got \"{}\"", row->versions[0],
-                                         row->versions[1].empty() ? "" : " or ", row->versions[1],
-                                         kind, version.substr(0, 80)));
+    std::string expected;
+    for (auto known : row->versions)
+      if (!known.empty())
+        expected += (expected.empty() ? "" : " or ") + std::string{known};
+    root.error("apiVersion", fmt::format("expected {} for a {}, got \"{}\"", expected, kind,
+                                         version.substr(0, 80)));
     return {};
   }
   model::Meta meta;

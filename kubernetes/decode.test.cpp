@@ -29,7 +29,17 @@ metadata: {name: edge, uid: u-1, generation: 4, creationTimestamp: 2026-11-23T12
 spec:
   gatewayClassName: strait
   infrastructure: {labels: {a: b}}
-  tls: {frontend: {default: {}}}
+  defaultScope: All
+  allowedListeners: {namespaces: {from: Same}}
+  tls:
+    backend: {clientCertificateRef: {name: client}}
+    frontend:
+      default: {}
+      perPort:
+      - port: 443
+        tls: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}],
+                           mode: AllowInsecureFallback}}
+      - {port: 8443, tls: {}}
   listeners:
   - {name: http, port: 80, protocol: HTTP, hostname: "*.example.com"}
   - name: https
@@ -53,8 +63,15 @@ status: {anything: [goes]}
         std::vector<model::CertificateRef>{{"", "Secret", "keys", "cert"}});
   CHECK(gateway.listeners[1].allowed.from == model::FromNamespaces::selector);
   CHECK(gateway.listeners[1].allowed.kinds[0].group == "gateway.networking.k8s.io");
-  CHECK(gateway.unsupported ==
-        std::vector<model::Unsupported>{{"spec.infrastructure"}, {"spec.tls.frontend"}});
+  CHECK(gateway.infrastructure.labels == model::StringMap{{"a", "b"}});
+  CHECK(gateway.listener_sets == model::FromNamespaces::same);
+  CHECK(gateway.tls.backend_client_certificate ==
+        model::CertificateRef{"", "Secret", "", "client"});
+  CHECK_FALSE(gateway.tls.frontend);
+  CHECK(gateway.tls.frontend_per_port ==
+        std::map<std::uint16_t, std::optional<model::ClientValidation>>{
+            {443, model::ClientValidation{{{"", "ConfigMap", "", "ca"}}, true}}, {8443, {}}});
+  CHECK(gateway.unsupported == std::vector<model::Unsupported>{{"spec.defaultScope"}});
 }
 
 TEST_CASE("a route is read with the API's defaults, and tells what is not implemented") {
@@ -64,8 +81,9 @@ kind: HTTPRoute
 metadata: {name: web, namespace: team}
 spec:
   parentRefs: [{name: edge}]
+  useDefaultGateways: All
   rules:
-  - timeouts: {request: 10s}
+  - timeouts: {request: 1m30s, backendRequest: 500ms}
     retry: null
     filters:
     - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-A, value: "1"}]}}
@@ -78,12 +96,14 @@ spec:
   REQUIRE(route.rules.size() == 2);
   CHECK(route.parents[0].kind == "Gateway");
   CHECK(route.rules[0].matches == std::vector<model::HttpMatch>{{}});
-  CHECK(route.rules[0].filters[1] == model::Filter{model::UnsupportedFilter{"URLRewrite"}});
+  CHECK(route.rules[0].filters[1] == model::Filter{model::UrlRewrite{"a.test", {}}});
+  CHECK(route.rules[0].timeouts == model::Timeouts{Millis{90'000}, Millis{500}});
+  CHECK_FALSE(route.rules[0].retry);
   CHECK(route.rules[0].backends[0].weight == 1);
   CHECK(route.rules[0].backends[1].weight == 0);
   CHECK(route.rules[1].matches[0] == model::HttpMatch{});
   CHECK(route.rules[1].matches[1].path.type == model::PathMatchType::exact);
-  CHECK(route.unsupported == std::vector<model::Unsupported>{{"spec.rules[0].timeouts"}});
+  CHECK(route.unsupported == std::vector<model::Unsupported>{{"spec.useDefaultGateways"}});
 }
 
 TEST_CASE("a route without rules matches everything and has no backend") {
@@ -103,14 +123,17 @@ spec:
   serviceType: NodePort
   mapPrivilegedContainerPorts: 2000
   openshiftSCCName: restricted-v2
-  deployment: {{minInstances: 2}}
+  deployment: {{minInstances: 2, resources: {{requests: {{cpu: 1, memory: 64Mi}}}}}}
+  consul: {{scheme: https}}
   referencePolicy: {{invalidBackends: DetachRoute, listenerReadiness: AllOrNothing}}
 )",
                                                               group));
     CHECK(config.reference_policy.invalid_backends == model::InvalidBackends::detach_route);
     CHECK_FALSE(config.reference_policy.certificate_ref_reason);
     CHECK(config.map_privileged_container_ports == 2000);
-    CHECK(config.unsupported == std::vector<model::Unsupported>{{"spec.deployment"}});
+    CHECK(config.min_instances == 2);
+    CHECK(config.resource_requests == model::StringMap{{"cpu", "1"}, {"memory", "64Mi"}});
+    CHECK(config.unsupported == std::vector<model::Unsupported>{{"spec.consul"}});
   }
 }
 

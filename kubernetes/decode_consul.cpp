@@ -24,6 +24,40 @@ void decode_policy(Fields& fields, model::ReferencePolicyOverride& out) {
       {{"AllOrNothing", Readiness::all_or_nothing}, {"Independent", Readiness::independent}});
 }
 
+void decode_deployment(Fields& fields, model::GatewayClassConfig& out) {
+  constexpr Range instances{1, INT32_MAX};
+  fields.choice<bool, bool>("kind", out.daemon_set, {{"Deployment", false}, {"DaemonSet", true}});
+  fields.integer("defaultInstances", out.default_instances, instances);
+  fields.integer("minInstances", out.min_instances, instances);
+  fields.integer("maxInstances", out.max_instances, instances);
+  fields.object("resources", [&](Fields& resources) {
+    resources.quantities("requests", out.resource_requests);
+    resources.quantities("limits", out.resource_limits);
+    resources.unsupported({"claims"});
+  });
+}
+
+void decode_toleration(Fields& fields, model::Toleration& out) {
+  fields.text("key", out.key, rules::optional_qualified_name);
+  fields.one_of("operator", out.op, {"Exists", "Equal"});
+  fields.text("value", out.value, rules::label_value);
+  fields.one_of("effect", out.effect, {"NoSchedule", "PreferNoSchedule", "NoExecute"});
+  fields.integer("tolerationSeconds", out.seconds, {INT64_MIN, INT64_MAX});
+  if (out.key.empty() && out.op != "Exists")
+    fields.error("operator", "must be Exists when no key is given");
+  if (out.op == "Exists" && !out.value.empty())
+    fields.error("value", "must not be given when operator is Exists");
+}
+
+void decode_metrics(Fields& fields, model::GatewayClassConfig& out) {
+  if (bool enabled = false; fields.has("enabled")) {
+    fields.flag("enabled", enabled);
+    out.metrics_enabled = enabled;
+  }
+  fields.integer("port", out.metrics_port, {1024, 65535});
+  fields.text("path", out.metrics_path, rules::literal_path);
+}
+
 } // namespace
 
 void decode(Fields& root, model::GatewayClassConfig& out) {
@@ -33,10 +67,25 @@ void decode(Fields& root, model::GatewayClassConfig& out) {
     spec.one_of("serviceType", out.service_type, {"ClusterIP", "NodePort", "LoadBalancer"});
     spec.integer("mapPrivilegedContainerPorts", out.map_privileged_container_ports, mapped_ports);
     spec.text("openshiftSCCName", out.openshift_scc_name, rules::dns_subdomain);
-    // What both of Consul's groups have and Strait does not.
-    spec.unsupported({"nodeSelector", "tolerations", "deployment", "copyAnnotations",
-                      "podSecurityPolicy", "metrics", "connectionManagement", "consul", "image",
-                      "logLevel", "useHostPorts"});
+    spec.map("nodeSelector", out.node_selector, rules::qualified_name, rules::label_value);
+    spec.list("tolerations", out.tolerations, {0, 64}, decode_toleration);
+    spec.object("deployment", [&](Fields& deployment) { decode_deployment(deployment, out); });
+    spec.object("copyAnnotations", [&](Fields& copy) {
+      copy.texts("service", out.copy_service_annotations, rules::qualified_name, {0, 64});
+    });
+    spec.flag("useHostPorts", out.host_ports);
+    spec.object("image", [&](Fields& image) {
+      image.text("gateway", out.image, rules::image);
+      // Of Consul's own programs, which Strait does not run.
+      image.unsupported({"consulAPIGateway", "envoy"});
+    });
+    spec.one_of("logLevel", out.log_level, {"trace", "debug", "info", "warning", "error"});
+    spec.object("metrics", [&](Fields& metrics) { decode_metrics(metrics, out); });
+    spec.object("connectionManagement", [&](Fields& connections) {
+      connections.integer("maxConnections", out.max_connections, {1, INT32_MAX});
+    });
+    // How Consul's gateways reach Consul's servers, and what Kubernetes has no more.
+    spec.unsupported({"podSecurityPolicy", "consul"});
   });
 }
 

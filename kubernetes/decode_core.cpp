@@ -43,7 +43,27 @@ void decode_service_port(Fields& fields, model::ServicePort& out) {
 
 } // namespace
 
+/// Where a load balancer lets clients in.
+void decode_ingress(Fields& status, std::vector<std::string>& out) {
+  status.object("loadBalancer", [&](Fields& balancer) {
+    struct Ingress {
+      std::string ip, hostname;
+    };
+    std::vector<Ingress> all;
+    balancer.list("ingress", all, any_count, [](Fields& fields, Ingress& it) {
+      fields.text("ip", it.ip, rules::any);
+      fields.text("hostname", it.hostname, rules::any);
+      fields.skip({"ipMode", "ports"});
+    });
+    for (auto& it : all)
+      if (!it.ip.empty() || !it.hostname.empty())
+        out.push_back(it.ip.empty() ? it.hostname : it.ip);
+  });
+  status.skip({"conditions"});
+}
+
 void decode(Fields& root, model::Service& out) {
+  root.object("status", [&](Fields& status) { decode_ingress(status, out.ingress); });
   root.object("spec", [&](Fields& spec) {
     spec.list("ports", out.ports, any_count, decode_service_port);
     spec.map("selector", out.selector, rules::qualified_name, rules::label_value);

@@ -1,92 +1,8 @@
 #include "kubernetes/decode_kinds.hpp"
 
-#include <tuple>
-
 namespace strait::kubernetes {
 
 namespace {
-
-void decode_certificate(Fields& fields, model::CertificateRef& out) {
-  fields.text("group", out.group, rules::api_group);
-  fields.text("kind", out.kind, rules::api_kind);
-  fields.text("namespace", out.ns, rules::dns_label);
-  fields.text("name", out.name, rules::dns_subdomain, Need::required);
-}
-
-void decode_tls(Fields& fields, std::optional<model::ListenerTls>& out, bool& mode_given) {
-  using Mode = model::ListenerTls::Mode;
-  auto& tls = out.emplace();
-  mode_given = fields.has("mode");
-  fields.choice<Mode, Mode>("mode", tls.mode,
-                            {{"Terminate", Mode::terminate}, {"Passthrough", Mode::passthrough}});
-  fields.list("certificateRefs", tls.certificates, {0, 64}, decode_certificate);
-  fields.map("options", tls.options, rules::qualified_name, rules::any, {0, 16});
-  if (tls.mode == Mode::terminate && tls.certificates.empty() && tls.options.empty())
-    fields.error("certificateRefs", "required when mode is Terminate");
-}
-
-void decode_requirement(Fields& fields, model::LabelSelector::Requirement& out) {
-  using Operator = model::LabelSelector::Operator;
-  fields.text("key", out.key, rules::qualified_name, Need::required);
-  fields.choice<Operator, Operator>("operator", out.op,
-                                    {{"In", Operator::in},
-                                     {"NotIn", Operator::not_in},
-                                     {"Exists", Operator::exists},
-                                     {"DoesNotExist", Operator::does_not_exist}},
-                                    Need::required);
-  fields.texts("values", out.values, rules::label_value, any_count);
-  bool takes_values = out.op == Operator::in || out.op == Operator::not_in;
-  if (takes_values == out.values.empty())
-    fields.error("values", takes_values ? "required for In and NotIn"
-                                        : "must not be given for Exists and DoesNotExist");
-}
-
-void decode_group_kind(Fields& fields, model::RouteGroupKind& out) {
-  fields.text("group", out.group, rules::api_group);
-  fields.text("kind", out.kind, rules::api_kind, Need::required);
-}
-
-void decode_allowed(Fields& fields, model::AllowedRoutes& out) {
-  using From = model::FromNamespaces;
-  fields.object("namespaces", [&](Fields& namespaces) {
-    namespaces.choice<From, From>("from", out.from,
-                                  {{"All", From::all},
-                                   {"Selector", From::selector},
-                                   {"Same", From::same},
-                                   {"None", From::none}});
-    bool selected = namespaces.has("selector");
-    // Without one, "no selector" (nothing) and "an empty one" (everything) would look the same.
-    if (out.from == From::selector && !selected)
-      namespaces.error("selector", "required when from is Selector");
-    namespaces.object("selector", [&](Fields& selector) {
-      selector.map("matchLabels", out.selector.match_labels, rules::qualified_name,
-                   rules::label_value);
-      selector.list("matchExpressions", out.selector.match_expressions, any_count,
-                    decode_requirement);
-    });
-  });
-  fields.list("kinds", out.kinds, {0, 8}, decode_group_kind);
-}
-
-void decode_listener(Fields& fields, model::Listener& out) {
-  fields.text("name", out.name, rules::dns_subdomain, Need::required);
-  fields.text("hostname", out.hostname, rules::listener_hostname);
-  fields.integer("port", out.port, port_range, Need::required);
-  fields.text("protocol", out.protocol, rules::protocol, Need::required);
-  bool mode_given = false;
-  fields.object("tls", [&](Fields& tls) { decode_tls(tls, out.tls, mode_given); });
-  fields.object("allowedRoutes", [&](Fields& allowed) { decode_allowed(allowed, out.allowed); });
-
-  bool plain = out.protocol == "HTTP" || out.protocol == "TCP" || out.protocol == "UDP";
-  if (plain && out.tls)
-    fields.error("tls", fmt::format("must not be given for protocol {}", out.protocol));
-  if (out.protocol == "HTTPS" && out.tls && out.tls->mode != model::ListenerTls::Mode::terminate)
-    fields.error("tls.mode", "must be Terminate for protocol HTTPS");
-  if (out.protocol == "TLS" && !mode_given)
-    fields.error("tls.mode", "required for protocol TLS");
-  if ((out.protocol == "TCP" || out.protocol == "UDP") && !out.hostname.empty())
-    fields.error("hostname", fmt::format("must not be given for protocol {}", out.protocol));
-}
 
 void decode_address(Fields& fields, model::GatewayAddress& out) {
   fields.text("type", out.type, rules::address_type);
@@ -96,6 +12,59 @@ void decode_address(Fields& fields, model::GatewayAddress& out) {
     fields.error("value", fmt::format("expected an IP address, got \"{}\"", out.value));
   if (out.type == "Hostname" && !out.value.empty() && !rules::hostname(out.value).empty())
     fields.error("value", rules::hostname(out.value));
+}
+
+void decode_validation(Fields& tls, std::optional<model::ClientValidation>& out) {
+  tls.object("validation", [&](Fields& fields) {
+    auto& validation = out.emplace();
+    fields.list("caCertificateRefs", validation.ca_refs, {1, 16},
+                [](Fields& ref, model::ClientValidation::CaRef& it) {
+                  ref.text("group", it.group, rules::api_group, Need::required);
+                  ref.text("kind", it.kind, rules::api_kind, Need::required);
+                  ref.text("namespace", it.ns, rules::dns_label);
+                  ref.text("name", it.name, rules::dns_subdomain, Need::required);
+                });
+    fields.choice<bool, bool>("mode", validation.insecure_fallback,
+                              {{"AllowValidOnly", false}, {"AllowInsecureFallback", true}});
+  });
+}
+
+void decode_frontend(Fields& frontend, model::GatewayTls& out) {
+  struct Port {
+    std::uint16_t port = 0;
+    std::optional<model::ClientValidation> validation;
+  };
+  frontend.object(
+      "default", [&](Fields& tls) { decode_validation(tls, out.frontend); }, Need::required);
+  std::vector<Port> ports;
+  frontend.list("perPort", ports, {0, 64}, [](Fields& fields, Port& it) {
+    fields.integer("port", it.port, port_range, Need::required);
+    fields.object(
+        "tls", [&](Fields& tls) { decode_validation(tls, it.validation); }, Need::required);
+  });
+  frontend.unique("perPort", ports, "port", [](auto& it) { return it.port; });
+  for (auto& it : ports)
+    out.frontend_per_port[it.port] = std::move(it.validation);
+}
+
+void decode_gateway_tls(Fields& tls, model::GatewayTls& out) {
+  tls.object("backend", [&](Fields& backend) {
+    backend.object("clientCertificateRef", [&](Fields& ref) {
+      decode_certificate(ref, out.backend_client_certificate.emplace());
+    });
+  });
+  tls.object("frontend", [&](Fields& frontend) { decode_frontend(frontend, out); });
+}
+
+void decode_infrastructure(Fields& fields, model::Infrastructure& out) {
+  fields.map("labels", out.labels, rules::qualified_name, rules::label_value, {0, 8});
+  fields.map("annotations", out.annotations, rules::qualified_name, rules::any, {0, 16});
+  fields.object("parametersRef", [&](Fields& ref) {
+    auto& parameters = out.parameters.emplace();
+    ref.text("group", parameters.group, rules::api_group, Need::required);
+    ref.text("kind", parameters.kind, rules::api_kind, Need::required);
+    ref.text("name", parameters.name, rules::dns_subdomain, Need::required);
+  });
 }
 
 } // namespace
@@ -122,15 +91,17 @@ void decode(Fields& root, model::Gateway& out) {
       "spec",
       [&](Fields& spec) {
         spec.text("gatewayClassName", out.class_name, rules::dns_subdomain, Need::required);
-        spec.list("listeners", out.listeners, {1, 64}, decode_listener);
+        decode_listeners(spec, out.listeners);
         spec.list("addresses", out.addresses, {0, 16}, decode_address);
-        spec.unsupported({"infrastructure", "allowedListeners", "defaultScope"});
-        spec.object("tls", [](Fields& tls) { tls.unsupported({"backend", "frontend"}); });
-
-        spec.unique("listeners", out.listeners, "name", [](auto& it) { return it.name; });
-        spec.unique("listeners", out.listeners, "(port, protocol, hostname)", [](auto& it) {
-          return std::tuple{it.port, it.protocol, it.hostname};
+        spec.object("infrastructure", [&](Fields& infrastructure) {
+          decode_infrastructure(infrastructure, out.infrastructure);
         });
+        spec.object("allowedListeners", [&](Fields& allowed) {
+          decode_namespaces(allowed, out.listener_sets, out.listener_sets_selector);
+        });
+        spec.object("tls", [&](Fields& tls) { decode_gateway_tls(tls, out.tls); });
+        spec.unsupported({"defaultScope"});
+
         for (std::size_t i = 0; i < out.addresses.size(); ++i)
           for (std::size_t k = 0; k < i; ++k)
             if (out.addresses[i] == out.addresses[k] && !out.addresses[i].value.empty())

@@ -4,9 +4,6 @@ namespace strait::kubernetes {
 
 namespace {
 
-/// Over all rules of one route (Gateway API, HTTPRoute validation).
-constexpr std::size_t max_matches_per_route = 128;
-
 void decode_path(Fields& fields, model::PathMatch& out) {
   using Type = model::PathMatchType;
   fields.choice<Type, Type>(
@@ -44,21 +41,61 @@ void decode_match(Fields& fields, model::HttpMatch& out) {
   fields.unique("queryParams", out.query, "name", [](auto& it) { return it.name; });
 }
 
+void decode_timeouts(Fields& fields, model::Timeouts& out) {
+  fields.duration("request", out.request);
+  fields.duration("backendRequest", out.backend_request);
+  if (out.request && *out.request != Millis{0} && out.backend_request > out.request)
+    fields.error("backendRequest", "must not be longer than request");
+}
+
+void decode_retry(Fields& fields, model::Retry& out) {
+  fields.integers("codes", out.codes, {400, 599}, {0, 200});
+  fields.integer("attempts", out.attempts, {1, INT32_MAX});
+  fields.duration("backoff", out.backoff);
+}
+
+bool replaces_prefix(const std::vector<model::Filter>& filters) {
+  for (auto& filter : filters) {
+    auto* redirect = std::get_if<model::RequestRedirect>(&filter);
+    auto* rewrite = std::get_if<model::UrlRewrite>(&filter);
+    auto* path = redirect && redirect->path ? &*redirect->path
+                 : rewrite && rewrite->path ? &*rewrite->path
+                                            : nullptr;
+    if (path && path->type == model::PathModifier::Type::prefix)
+      return true;
+  }
+  return false;
+}
+
+/// What one part of a rule demands of another.
+void check_rule(Fields& fields, const model::HttpRule& rule) {
+  for (auto& filter : rule.filters)
+    if (std::holds_alternative<model::RequestRedirect>(filter) && !rule.backends.empty())
+      fields.error("backendRefs", "must not be given beside a RequestRedirect filter");
+  bool prefix =
+      rule.matches.size() == 1 && rule.matches.front().path.type == model::PathMatchType::prefix;
+  constexpr auto needs = "ReplacePrefixMatch needs exactly one match, and that a PathPrefix";
+  if (!prefix && replaces_prefix(rule.filters))
+    fields.error("filters", needs);
+  for (std::size_t i = 0; i < rule.backends.size() && !prefix; ++i)
+    if (replaces_prefix(rule.backends[i].filters))
+      fields.error(Fields::item_path("backendRefs", i, "filters"), needs);
+}
+
 void decode_rule(Fields& fields, model::HttpRule& out) {
   fields.text("name", out.name, rules::dns_subdomain);
   fields.list("matches", out.matches, {0, 64}, decode_match);
-  decode_filters(fields, out.filters);
+  decode_filters(fields, out.filters, FilterSet::http);
   fields.list("backendRefs", out.backends, {0, 16}, [](Fields& ref, model::BackendRef& it) {
     decode_backend(ref, it);
-    decode_filters(ref, it.filters);
+    decode_filters(ref, it.filters, FilterSet::http);
   });
-  fields.unsupported({"timeouts", "retry", "sessionPersistence"});
-  for (auto& filter : out.filters)
-    if (filter == model::Filter{model::UnsupportedFilter{"RequestRedirect"}} &&
-        !out.backends.empty())
-      fields.error("backendRefs", "must not be given beside a RequestRedirect filter");
+  fields.object("timeouts", [&](Fields& timeouts) { decode_timeouts(timeouts, out.timeouts); });
+  fields.object("retry", [&](Fields& retry) { decode_retry(retry, out.retry.emplace()); });
+  decode_session(fields, out.session);
   if (out.matches.empty())
     out.matches.emplace_back();
+  check_rule(fields, out);
 }
 
 } // namespace
@@ -71,59 +108,12 @@ void decode(Fields& root, model::HttpRoute& out) {
       spec.list("rules", out.rules, {1, 16}, decode_rule);
     spec.unsupported({"useDefaultGateways"});
 
-    std::size_t matches = 0;
-    for (auto& rule : out.rules)
-      matches += rule.matches.size();
-    if (matches > max_matches_per_route)
-      spec.error("rules", fmt::format("at most {} matches may be given in all, got {}",
-                                      max_matches_per_route, matches));
-    for (std::size_t i = 0; i < out.rules.size(); ++i)
-      for (std::size_t k = 0; k < i; ++k)
-        if (!out.rules[i].name.empty() && out.rules[i].name == out.rules[k].name)
-          spec.error(Fields::item_path("rules", i, "name"), "stands twice in this list");
+    check_match_count(spec, out.rules);
+    check_rule_names(spec, out.rules);
   });
   // The API's default for a route that gives none: everything, to no backend.
   if (out.rules.empty())
     out.rules.emplace_back().matches.emplace_back();
-}
-
-void decode(Fields& root, model::TcpRoute& out) {
-  struct Rule {
-    std::vector<model::BackendRef> backends;
-  };
-  root.object(
-      "spec",
-      [&](Fields& spec) {
-        decode_parents(spec, out.parents);
-        spec.unsupported({"useDefaultGateways"});
-        std::vector<Rule> rules;
-        spec.list("rules", rules, {1, 1}, [](Fields& fields, Rule& rule) {
-          // Its name is a label for policies to point at; there are none for TCP.
-          fields.skip({"name"});
-          fields.list("backendRefs", rule.backends, {1, 16}, decode_backend);
-        });
-        if (!rules.empty())
-          out.backends = std::move(rules.front().backends);
-      },
-      Need::required);
-}
-
-void decode(Fields& root, model::ReferenceGrant& out) {
-  root.object(
-      "spec",
-      [&](Fields& spec) {
-        spec.list("from", out.from, {1, 16}, [](Fields& fields, model::ReferenceGrant::From& it) {
-          fields.text("group", it.group, rules::api_group, Need::required);
-          fields.text("kind", it.kind, rules::api_kind, Need::required);
-          fields.text("namespace", it.ns, rules::dns_label, Need::required);
-        });
-        spec.list("to", out.to, {1, 16}, [](Fields& fields, model::ReferenceGrant::To& it) {
-          fields.text("group", it.group, rules::api_group, Need::required);
-          fields.text("kind", it.kind, rules::api_kind, Need::required);
-          fields.text("name", it.name, rules::dns_subdomain);
-        });
-      },
-      Need::required);
 }
 
 } // namespace strait::kubernetes

@@ -1,85 +1,8 @@
 #include "kubernetes/decode_kinds.hpp"
 
-#include <map>
 #include <tuple>
 
 namespace strait::kubernetes {
-
-namespace {
-
-void decode_headers(Fields& fields, model::HeaderModifier& out) {
-  auto header = [](Fields& entry, model::Header& it) {
-    entry.text("name", it.name, rules::header_name, Need::required);
-    entry.text("value", it.value, rules::header_value, Need::required);
-  };
-  fields.list("set", out.set, {0, 16}, header);
-  fields.list("add", out.add, {0, 16}, header);
-  fields.texts("remove", out.remove, rules::header_name, {0, 16});
-  fields.unique("set", out.set, "name", [](auto& it) { return it.name; });
-  fields.unique("add", out.add, "name", [](auto& it) { return it.name; });
-  fields.unique("remove", out.remove, "", [](auto& it) { return it; });
-}
-
-struct FilterRow {
-  std::string_view type, field;
-  bool once;
-};
-constexpr FilterRow filter_rows[] = {
-    {"RequestHeaderModifier", "requestHeaderModifier", true},
-    {"ResponseHeaderModifier", "responseHeaderModifier", true},
-    {"RequestMirror", "requestMirror", false},
-    {"RequestRedirect", "requestRedirect", true},
-    {"URLRewrite", "urlRewrite", true},
-    {"CORS", "cors", true},
-    {"ExternalAuth", "externalAuth", false},
-    {"ExtensionRef", "extensionRef", false},
-};
-
-void decode_filter(Fields& fields, model::Filter& out) {
-  std::vector<std::string_view> types;
-  for (auto& row : filter_rows)
-    types.push_back(row.type);
-  std::string type;
-  fields.one_of("type", type, types, Need::required);
-  for (auto& row : filter_rows) {
-    bool given = fields.has(row.field);
-    if (type.empty() || given == (row.type == type))
-      continue;
-    fields.error(row.field, given ? fmt::format("must not be given for a {} filter", type)
-                                  : fmt::format("required for a {} filter", type));
-  }
-  if (type == "RequestHeaderModifier") {
-    auto& filter = out.emplace<model::RequestHeaderModifier>();
-    fields.object("requestHeaderModifier",
-                  [&](Fields& inner) { decode_headers(inner, filter.headers); });
-  } else if (type == "ResponseHeaderModifier") {
-    auto& filter = out.emplace<model::ResponseHeaderModifier>();
-    fields.object("responseHeaderModifier",
-                  [&](Fields& inner) { decode_headers(inner, filter.headers); });
-  } else {
-    out = model::UnsupportedFilter{type};
-  }
-}
-
-std::string_view type_of(const model::Filter& filter) {
-  if (auto* other = std::get_if<model::UnsupportedFilter>(&filter))
-    return other->type;
-  return filter_rows[filter.index()].type;
-}
-
-} // namespace
-
-void decode_filters(Fields& owner, std::vector<model::Filter>& out) {
-  owner.list("filters", out, {0, 16}, decode_filter);
-  std::map<std::string_view, std::size_t> count;
-  for (auto& filter : out)
-    ++count[type_of(filter)];
-  for (auto& row : filter_rows)
-    if (row.once && count[row.type] > 1)
-      owner.error("filters", fmt::format("a {} filter may be given only once", row.type));
-  if (count["RequestRedirect"] != 0 && count["URLRewrite"] != 0)
-    owner.error("filters", "RequestRedirect and URLRewrite must not be given together");
-}
 
 void decode_backend(Fields& fields, model::BackendRef& out) {
   fields.text("group", out.group, rules::api_group);
@@ -118,6 +41,26 @@ void decode_parents(Fields& spec, std::vector<model::ParentRef>& out) {
       }
     }
   }
+}
+
+void decode_session(Fields& rule, std::optional<model::SessionPersistence>& out) {
+  using Type = model::SessionPersistence::Type;
+  rule.object("sessionPersistence", [&](Fields& fields) {
+    auto& session = out.emplace();
+    fields.text("sessionName", session.name, rules::session_name);
+    fields.choice<Type, Type>("type", session.type,
+                              {{"Cookie", Type::cookie}, {"Header", Type::header}});
+    fields.duration("absoluteTimeout", session.absolute_timeout);
+    if (session.type == Type::header)
+      fields.refuse("cookieConfig", "must not be given when type is Header");
+    fields.object("cookieConfig", [&](Fields& cookie) {
+      cookie.choice<bool, bool>("lifetimeType", session.permanent,
+                                {{"Session", false}, {"Permanent", true}});
+    });
+    if (session.permanent && !session.absolute_timeout)
+      fields.error("absoluteTimeout", "required when cookieConfig.lifetimeType is Permanent");
+    fields.unsupported({"idleTimeout"});
+  });
 }
 
 } // namespace strait::kubernetes

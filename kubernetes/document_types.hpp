@@ -10,7 +10,10 @@ using Document =
     std::variant<model::GatewayClass, model::GatewayClassConfig, model::Gateway, model::HttpRoute,
                  model::TcpRoute, model::ReferenceGrant, model::MeshService, model::Service,
                  model::EndpointSlice, model::Secret, model::ConfigMap, model::Namespace,
-                 model::ExportedServices, model::ServiceIntentions>;
+                 model::ExportedServices, model::ServiceIntentions, model::GrpcRoute,
+                 model::TlsRoute, model::UdpRoute, model::ListenerSet, model::BackendTlsPolicy,
+                 model::GatewayPolicy, model::RouteAuthFilter, model::RouteRetryFilter,
+                 model::RouteTimeoutFilter, model::JwtProvider>;
 
 model::ObjectKey key_of(const Document& document);
 /// The document as a Manifest; nothing for a config entry.

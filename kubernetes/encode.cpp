@@ -25,6 +25,16 @@ constexpr Head heads[] = {
     {"v1", "Namespace"},
     {"consul.hashicorp.com/v1alpha1", "ExportedServices"},
     {"consul.hashicorp.com/v1alpha1", "ServiceIntentions"},
+    {"gateway.networking.k8s.io/v1", "GRPCRoute"},
+    {"gateway.networking.k8s.io/v1", "TLSRoute"},
+    {"gateway.networking.k8s.io/v1", "UDPRoute"},
+    {"gateway.networking.k8s.io/v1", "ListenerSet"},
+    {"gateway.networking.k8s.io/v1", "BackendTLSPolicy"},
+    {"consul.hashicorp.com/v1alpha1", "GatewayPolicy"},
+    {"consul.hashicorp.com/v1alpha1", "RouteAuthFilter"},
+    {"consul.hashicorp.com/v1alpha1", "RouteRetryFilter"},
+    {"consul.hashicorp.com/v1alpha1", "RouteTimeoutFilter"},
+    {"consul.hashicorp.com/v1alpha1", "JWTProvider"},
 };
 static_assert(std::size(heads) == std::variant_size_v<Document>);
 
@@ -64,7 +74,9 @@ Node encode_conditions(const std::vector<model::Condition>& conditions) {
 }
 
 bool is_route(model::Kind kind) {
-  return kind == model::Kind::http_route || kind == model::Kind::tcp_route;
+  using model::Kind;
+  return kind == Kind::http_route || kind == Kind::grpc_route || kind == Kind::tcp_route ||
+         kind == Kind::tls_route || kind == Kind::udp_route;
 }
 
 Node encode_status(const model::ObjectStatus& status, model::Kind kind) {
@@ -87,15 +99,18 @@ Node encode_status(const model::ObjectStatus& status, model::Kind kind) {
                          one.put("conditions", encode_conditions(listener.conditions));
                          return one.take();
                        }));
-  auto parents = list_of(status.parents, [](auto& parent) {
+  bool policy = kind == model::Kind::backend_tls_policy;
+  auto parents = list_of(status.parents, [&](auto& parent) {
     MapWriter one;
-    one.put("parentRef", encode_parent(parent.parent));
+    one.put(policy ? "ancestorRef" : "parentRef", encode_parent(parent.parent));
     one.put("controllerName", parent.controller);
     one.put("conditions", encode_conditions(parent.conditions));
     return one.take();
   });
-  if (is_route(kind))
-    out.put("parents", std::move(parents));
+  if (kind == model::Kind::gateway && !(status.conditions.empty() && status.listeners.empty()))
+    out.put("attachedListenerSets", std::int64_t{status.attached_listener_sets});
+  if (is_route(kind) || policy)
+    out.put(policy ? "ancestors" : "parents", std::move(parents));
   else
     out.put_unless_empty("parents", std::move(parents));
   out.put_unless_empty("supportedFeatures", list_of(status.supported_features, [](auto& feature) {

@@ -98,6 +98,7 @@ TEST_CASE("a gateway's status names its addresses and listeners") {
   model::Gateway gateway;
   gateway.meta.name = {"default", "edge"};
   model::ObjectStatus status;
+  status.attached_listener_sets = 2;
   status.addresses = {"127.0.0.1", "edge.test"};
   status.listeners.push_back({"http", 2, {{.kind = "HTTPRoute"}}, {}});
   auto tree = encode(gateway, &status);
@@ -105,7 +106,7 @@ TEST_CASE("a gateway's status names its addresses and listeners") {
         R"({"addresses":[{"type":"IPAddress","value":"127.0.0.1"},)"
         R"({"type":"Hostname","value":"edge.test"}],"listeners":[{"name":"http",)"
         R"("attachedRoutes":2,"supportedKinds":[{"group":"gateway.networking.k8s.io",)"
-        R"("kind":"HTTPRoute"}],"conditions":[]}]})");
+        R"("kind":"HTTPRoute"}],"conditions":[]}],"attachedListenerSets":2})");
 }
 
 TEST_CASE("a list of objects reads back as its objects") {

@@ -20,8 +20,19 @@ void encode(MapWriter& root, const model::ConfigMap& object);
 void encode(MapWriter& root, const model::Namespace& object);
 void encode(MapWriter& root, const model::ExportedServices& object);
 void encode(MapWriter& root, const model::ServiceIntentions& object);
+void encode(MapWriter& root, const model::GrpcRoute& object);
+void encode(MapWriter& root, const model::TlsRoute& object);
+void encode(MapWriter& root, const model::UdpRoute& object);
+void encode(MapWriter& root, const model::ListenerSet& object);
+void encode(MapWriter& root, const model::BackendTlsPolicy& object);
+void encode(MapWriter& root, const model::GatewayPolicy& object);
+void encode(MapWriter& root, const model::RouteAuthFilter& object);
+void encode(MapWriter& root, const model::RouteRetryFilter& object);
+void encode(MapWriter& root, const model::RouteTimeoutFilter& object);
+void encode(MapWriter& root, const model::JwtProvider& object);
 
 Node encode_parent(const model::ParentRef& ref);
 Node encode_group_kind(const model::RouteGroupKind& kind);
+Node encode_filter(const model::Filter& filter);
 
 } // namespace strait::kubernetes

@@ -2,6 +2,7 @@
 
 #include "catalog/model/object.hpp"
 #include "kubernetes/document.hpp"
+#include "kubernetes/duration.hpp"
 
 /// Small words for building the tree of a document, for the encoders.
 namespace strait::kubernetes {
@@ -28,6 +29,15 @@ public:
     for (auto& [name, value] : map)
       inner.put(name, value);
     put(key, inner.take());
+  }
+  void put_duration(std::string_view key, const std::optional<Millis>& duration) {
+    if (duration)
+      put(key, duration_text(*duration));
+  }
+  template <class Integer>
+  void put_if(std::string_view key, const std::optional<Integer>& number) {
+    if (number)
+      put(key, std::int64_t{*number});
   }
   /// A list or map without anything in it is left out.
   void put_unless_empty(std::string_view key, Node value) {

@@ -1,57 +1,8 @@
-#include "base/overload.hpp"
 #include "kubernetes/encode_kinds.hpp"
 
 namespace strait::kubernetes {
 
 namespace {
-
-Node encode_headers(const std::vector<model::Header>& headers) {
-  return list_of(headers, [](auto& header) {
-    MapWriter out;
-    out.put("name", header.name);
-    out.put("value", header.value);
-    return out.take();
-  });
-}
-
-Node encode_modifier(const model::HeaderModifier& headers) {
-  MapWriter out;
-  out.put_unless_empty("set", encode_headers(headers.set));
-  out.put_unless_empty("add", encode_headers(headers.add));
-  out.put_unless_empty("remove", list_of(headers.remove));
-  return out.take();
-}
-
-/// "RequestMirror" has its settings in "requestMirror", "URLRewrite" in "urlRewrite".
-std::string settings_field(const std::string& type) {
-  std::size_t capitals = 0;
-  auto is_capital = [&](std::size_t i) { return type[i] >= 'A' && type[i] <= 'Z'; };
-  while (capitals < type.size() && is_capital(capitals))
-    ++capitals;
-  auto lower = capitals <= 1 || capitals == type.size() ? capitals : capitals - 1;
-  auto field = type;
-  for (std::size_t i = 0; i < lower; ++i)
-    field[i] = static_cast<char>(field[i] - 'A' + 'a');
-  return field;
-}
-
-Node encode_filter(const model::Filter& filter) {
-  MapWriter out;
-  std::visit(overload{[&](const model::RequestHeaderModifier& it) {
-                        out.put("type", "RequestHeaderModifier");
-                        out.put("requestHeaderModifier", encode_modifier(it.headers));
-                      },
-                      [&](const model::ResponseHeaderModifier& it) {
-                        out.put("type", "ResponseHeaderModifier");
-                        out.put("responseHeaderModifier", encode_modifier(it.headers));
-                      },
-                      [&](const model::UnsupportedFilter& it) {
-                        out.put("type", it.type);
-                        out.put(settings_field(it.type), Node{Node::Map{}, {}});
-                      }},
-             filter);
-  return out.take();
-}
 
 Node encode_backend(const model::BackendRef& ref) {
   MapWriter out;
@@ -59,8 +10,7 @@ Node encode_backend(const model::BackendRef& ref) {
   out.put("kind", ref.kind);
   out.put_unless_empty("namespace", ref.ns);
   out.put("name", ref.name);
-  if (ref.port)
-    out.put("port", std::int64_t{*ref.port});
+  out.put_if("port", ref.port);
   out.put("weight", std::int64_t{ref.weight});
   out.put_unless_empty("filters", list_of(ref.filters, encode_filter));
   return out.take();
@@ -89,6 +39,65 @@ Node encode_match(const model::HttpMatch& match) {
   return out.take();
 }
 
+Node encode_match(const model::GrpcMatch& match) {
+  MapWriter out;
+  if (auto& method = match.method) {
+    MapWriter one;
+    bool exact = method->type == model::ValueMatchType::exact;
+    one.put("type", exact ? "Exact" : "RegularExpression");
+    one.put_unless_empty("service", method->service);
+    one.put_unless_empty("method", method->method);
+    out.put("method", one.take());
+  }
+  out.put_unless_empty("headers", encode_values(match.headers));
+  return out.take();
+}
+
+void put_session(MapWriter& rule, const std::optional<model::SessionPersistence>& session) {
+  if (!session)
+    return;
+  MapWriter out;
+  bool cookie = session->type == model::SessionPersistence::Type::cookie;
+  out.put_unless_empty("sessionName", session->name);
+  out.put("type", cookie ? "Cookie" : "Header");
+  out.put_duration("absoluteTimeout", session->absolute_timeout);
+  if (session->permanent) {
+    MapWriter lifetime;
+    lifetime.put("lifetimeType", "Permanent");
+    out.put("cookieConfig", lifetime.take());
+  }
+  rule.put("sessionPersistence", out.take());
+}
+
+void put_timeouts(MapWriter& rule, const model::Timeouts& timeouts) {
+  MapWriter out;
+  out.put_duration("request", timeouts.request);
+  out.put_duration("backendRequest", timeouts.backend_request);
+  rule.put_unless_empty("timeouts", out.take());
+}
+
+void put_retry(MapWriter& rule, const std::optional<model::Retry>& retry) {
+  if (!retry)
+    return;
+  MapWriter out;
+  out.put_unless_empty("codes", list_of(retry->codes, [](auto code) {
+                         return Node{std::int64_t{code}, {}};
+                       }));
+  out.put_if("attempts", retry->attempts);
+  out.put_duration("backoff", retry->backoff);
+  rule.put("retry", out.take());
+}
+
+/// Of a kind whose only rule has only backends.
+template <class Route>
+void put_backends(MapWriter& spec, const Route& route) {
+  MapWriter rule;
+  rule.put("backendRefs", list_of(route.backends, encode_backend));
+  Node::List rules;
+  rules.push_back(rule.take());
+  spec.put("rules", Node{std::move(rules), {}});
+}
+
 } // namespace
 
 Node encode_parent(const model::ParentRef& ref) {
@@ -98,8 +107,7 @@ Node encode_parent(const model::ParentRef& ref) {
   out.put_unless_empty("namespace", ref.ns);
   out.put("name", ref.name);
   out.put_unless_empty("sectionName", ref.section_name);
-  if (ref.port)
-    out.put("port", std::int64_t{*ref.port});
+  out.put_if("port", ref.port);
   return out.take();
 }
 
@@ -110,21 +118,54 @@ void encode(MapWriter& root, const model::HttpRoute& object) {
   spec.put("rules", list_of(object.rules, [](auto& rule) {
              MapWriter out;
              out.put_unless_empty("name", rule.name);
-             out.put("matches", list_of(rule.matches, encode_match));
+             out.put("matches", list_of(rule.matches, [](auto& it) { return encode_match(it); }));
              out.put_unless_empty("filters", list_of(rule.filters, encode_filter));
              out.put_unless_empty("backendRefs", list_of(rule.backends, encode_backend));
+             put_timeouts(out, rule.timeouts);
+             put_retry(out, rule.retry);
+             put_session(out, rule.session);
              return out.take();
            }));
   root.put("spec", spec.take());
 }
 
-void encode(MapWriter& root, const model::TcpRoute& object) {
-  MapWriter spec, rule;
-  rule.put("backendRefs", list_of(object.backends, encode_backend));
-  Node::List rules;
-  rules.push_back(rule.take());
+void encode(MapWriter& root, const model::GrpcRoute& object) {
+  MapWriter spec;
   spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
-  spec.put("rules", Node{std::move(rules), {}});
+  spec.put_unless_empty("hostnames", list_of(object.hostnames));
+  spec.put_unless_empty(
+      "rules", list_of(object.rules, [](auto& rule) {
+        MapWriter out;
+        out.put_unless_empty("name", rule.name);
+        out.put_unless_empty("matches",
+                             list_of(rule.matches, [](auto& it) { return encode_match(it); }));
+        out.put_unless_empty("filters", list_of(rule.filters, encode_filter));
+        out.put_unless_empty("backendRefs", list_of(rule.backends, encode_backend));
+        put_session(out, rule.session);
+        return out.take();
+      }));
+  root.put("spec", spec.take());
+}
+
+void encode(MapWriter& root, const model::TcpRoute& object) {
+  MapWriter spec;
+  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
+  put_backends(spec, object);
+  root.put("spec", spec.take());
+}
+
+void encode(MapWriter& root, const model::TlsRoute& object) {
+  MapWriter spec;
+  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
+  spec.put("hostnames", list_of(object.hostnames));
+  put_backends(spec, object);
+  root.put("spec", spec.take());
+}
+
+void encode(MapWriter& root, const model::UdpRoute& object) {
+  MapWriter spec;
+  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
+  put_backends(spec, object);
   root.put("spec", spec.take());
 }
 

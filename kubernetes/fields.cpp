@@ -1,5 +1,7 @@
 #include "kubernetes/fields.hpp"
 
+#include "kubernetes/duration.hpp"
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -182,6 +184,57 @@ void Fields::map(std::string_view key, model::StringMap& out, rules::TextRule ke
     check(member.value, entry, *text, value_rule);
     out[member.key] = *text;
   }
+}
+
+void Fields::quantities(std::string_view key, model::StringMap& out) {
+  auto* node = take(key, Need::optional);
+  if (!node)
+    return;
+  auto path = path_to(key);
+  auto* map = std::get_if<Node::Map>(&node->value);
+  if (!map)
+    return wrong_type(*node, path, "a map");
+  for (auto& member : *map) {
+    auto entry = fmt::format("{}[{}]", path, member.key);
+    check(member.value, entry, member.key, rules::qualified_name);
+    if (auto* number = std::get_if<std::int64_t>(&member.value.value)) {
+      out[member.key] = std::to_string(*number);
+    } else if (auto* text = std::get_if<std::string>(&member.value.value)) {
+      check(member.value, entry, *text, rules::quantity);
+      out[member.key] = *text;
+    } else {
+      wrong_type(member.value, entry, "a quantity like \"100m\" or 2");
+    }
+  }
+}
+
+void Fields::duration(std::string_view key, std::optional<Millis>& out) {
+  std::string written;
+  text(key, written, rules::duration);
+  if (auto value = parse_duration(written))
+    out = value;
+}
+
+void Fields::go_duration(std::string_view key, std::optional<Millis>& out) {
+  std::string written;
+  text(key, written, rules::go_duration);
+  if (auto value = parse_go_duration(written))
+    out = value;
+}
+
+std::vector<std::int64_t> Fields::read_integers(std::string_view key, Range each, Range count) {
+  std::vector<std::int64_t> all;
+  for (auto& [node, path] : items(key, count)) {
+    auto* value = std::get_if<std::int64_t>(&node->value);
+    if (!value)
+      wrong_type(*node, path, "an integer");
+    else if (*value < each.least || *value > each.most)
+      report_->add(node->at, path,
+                   fmt::format("must be {}..{}, got {}", each.least, each.most, *value));
+    else
+      all.push_back(*value);
+  }
+  return all;
 }
 
 std::optional<std::int64_t> Fields::read_integer(std::string_view key, Range range, Need need) {

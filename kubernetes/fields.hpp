@@ -63,6 +63,16 @@ public:
     if (auto value = read_integer(key, range, Need::optional))
       out = static_cast<Integer>(*value);
   }
+  template <class Integer>
+  void integers(std::string_view key, std::vector<Integer>& out, Range each, Range count) {
+    for (auto value : read_integers(key, each, count))
+      out.push_back(static_cast<Integer>(value));
+  }
+  /// A duration as the Gateway API writes it (GEP-2257), or as Go does.
+  void duration(std::string_view key, std::optional<Millis>& out);
+  void go_duration(std::string_view key, std::optional<Millis>& out);
+  /// A map whose values are Kubernetes' quantities: texts, or integers.
+  void quantities(std::string_view key, model::StringMap& out);
   /// Kubernetes' IntOrString: a number within the range, or a text by the rule.
   void integer_or_text(std::string_view key, std::string& out, Range range, rules::TextRule rule);
 
@@ -128,6 +138,7 @@ private:
   /// The value at the key, marked as known; reports a missing one that is required.
   const Node* take(std::string_view key, Need need);
   std::optional<std::int64_t> read_integer(std::string_view key, Range range, Need need);
+  std::vector<std::int64_t> read_integers(std::string_view key, Range each, Range count);
   std::optional<std::size_t> read_choice(std::string_view key,
                                          const std::vector<std::string_view>& names, Need need);
   /// Each item of the list at the key with its path.

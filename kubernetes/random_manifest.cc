@@ -136,18 +136,122 @@ public:
       out.remove = {pick({"X-A", "x-c"})};
     return out;
   }
-  std::vector<Filter> filters() {
+  BackendTarget target() {
+    auto ref = backend(false);
+    return {ref.group, ref.kind, ref.ns, ref.name, ref.port};
+  }
+  std::optional<PathModifier> path_modifier(bool prefix) {
+    if (chance(50))
+      return {};
+    return PathModifier{prefix && chance(50) ? PathModifier::Type::prefix
+                                             : PathModifier::Type::full,
+                        pick({"/", "/new", "", "/a%20b"})};
+  }
+  RequestMirror mirror() {
+    RequestMirror out;
+    out.backend = target();
+    if (chance(30))
+      out.denominator = static_cast<std::uint32_t>(between(1, 1000));
+    out.numerator = static_cast<std::uint32_t>(between(0, out.denominator));
+    return out;
+  }
+  RequestRedirect redirect(bool prefix) {
+    RequestRedirect out;
+    out.scheme = maybe(50, pick({"http", "https"}));
+    out.hostname = maybe(50, "new.example.com");
+    out.path = path_modifier(prefix);
+    if (chance(50))
+      out.port = port();
+    const std::uint16_t statuses[] = {301, 302, 303, 307, 308};
+    out.status = statuses[below(5)];
+    return out;
+  }
+  Cors cors() {
+    Cors out;
+    out.allow_origins =
+        chance(30) ? std::vector<std::string>{"*"}
+                   : std::vector<std::string>{"https://*.example.com:8443", "http://a.test"};
+    out.allow_credentials = chance(50);
+    if (chance(50))
+      out.allow_methods =
+          chance(30) ? std::vector<std::string>{"*"} : std::vector<std::string>{"GET", "PUT"};
+    if (chance(50))
+      out.allow_headers = {"X-A", "x-b"};
+    if (chance(50))
+      out.expose_headers = {"*"};
+    out.max_age = static_cast<std::int32_t>(between(1, 4000));
+    return out;
+  }
+  ExternalAuth external_auth() {
+    ExternalAuth out;
+    out.backend = target();
+    if (chance(50))
+      out.allowed_headers = {"authorization", "x-a"};
+    if (chance(50))
+      out.forward_body = static_cast<std::uint32_t>(below(65536));
+    if (chance(50)) {
+      out.protocol = ExternalAuth::Protocol::grpc;
+      return out;
+    }
+    out.path = maybe(50, "/check");
+    if (chance(50))
+      out.allowed_response_headers = {"x-user"};
+    return out;
+  }
+  ExtensionRef extension() {
+    return {"consul.hashicorp.com",
+            pick({"RouteRetryFilter", "RouteTimeoutFilter", "RouteAuthFilter", "RouteExtProc"}),
+            name()};
+  }
+  enum class For { http, http_one_prefix, grpc };
+  /// Without a redirect, which must not stand beside backends.
+  std::vector<Filter> filters(For use) {
     std::vector<Filter> out;
     if (chance(30))
       out.emplace_back(RequestHeaderModifier{modifier()});
     if (chance(20))
       out.emplace_back(ResponseHeaderModifier{modifier()});
+    if (chance(10))
+      out.emplace_back(mirror());
+    if (chance(10))
+      out.emplace_back(extension());
+    if (use == For::grpc)
+      return out;
+    if (chance(10))
+      out.emplace_back(UrlRewrite{maybe(50, "b.test"), path_modifier(use == For::http_one_prefix)});
+    if (chance(10))
+      out.emplace_back(cors());
     if (chance(5))
-      out.emplace_back(UnsupportedFilter{
-          pick({"RequestMirror", "URLRewrite", "CORS", "ExternalAuth", "ExtensionRef"})});
+      out.emplace_back(external_auth());
     return out;
   }
-  BackendRef backend(bool with_filters) {
+  std::optional<Millis> duration(std::size_t percent) {
+    if (!chance(percent))
+      return {};
+    return chance(50) ? Millis{below(100'000)} : std::chrono::seconds{below(300'000'000)};
+  }
+  std::optional<SessionPersistence> session() {
+    if (!chance(15))
+      return {};
+    SessionPersistence out;
+    out.name = maybe(50, "sticky");
+    out.absolute_timeout = duration(50);
+    if (chance(30))
+      out.type = SessionPersistence::Type::header;
+    else
+      out.permanent = out.absolute_timeout && chance(50);
+    return out;
+  }
+  JwtRequirement jwt() {
+    return {some(1, 2, [&] {
+      JwtRequirement::Provider provider{name(), {}};
+      provider.verify_claims = some(0, 2, [&] {
+        return JwtRequirement::Claim{{"realm", pick({"role", "on"})}, text()};
+      });
+      return provider;
+    })};
+  }
+  BackendRef backend(bool with_filters, For use = For::http) {
     BackendRef ref;
     if (chance(30))
       ref.group = "consul.hashicorp.com", ref.kind = "MeshService";
@@ -157,7 +261,7 @@ public:
       ref.port = port();
     ref.weight = static_cast<std::int32_t>(chance(70) ? between(0, 3) : between(0, 1'000'000));
     if (with_filters && chance(20))
-      ref.filters = filters();
+      ref.filters = filters(use);
     return ref;
   }
   std::vector<ValueMatch> values() {
@@ -212,15 +316,45 @@ GatewayClassConfig gateway_class_config(Random& random) {
   out.service_type = random.maybe(50, random.pick({"ClusterIP", "NodePort", "LoadBalancer"}));
   out.map_privileged_container_ports = random.chance(50) ? 2000 : 0;
   out.openshift_scc_name = random.maybe(20, "restricted-v2");
+  out.node_selector = random.labels();
+  out.tolerations = random.some(0, 2, [&] {
+    Toleration it;
+    it.key = random.maybe(70, "example.com/edge");
+    it.op = it.key.empty() ? "Exists" : random.pick({"", "Equal"});
+    it.value = it.key.empty() ? "" : random.maybe(50, "yes");
+    it.effect = random.pick({"", "NoSchedule", "NoExecute"});
+    if (random.chance(20))
+      it.seconds = static_cast<std::int64_t>(random.below(1000));
+    return it;
+  });
+  for (auto* instances : {&out.default_instances, &out.min_instances, &out.max_instances})
+    if (random.chance(30))
+      *instances = static_cast<std::int32_t>(random.between(1, 20));
+  if (random.chance(30))
+    out.resource_requests = {{"cpu", "100m"}, {"memory", "64Mi"}};
+  if (random.chance(30))
+    out.resource_limits = {{"cpu", "1"}, {"memory", "1.5Gi"}};
+  if (random.chance(30))
+    out.copy_service_annotations = {"example.com/a", "b"};
+  out.daemon_set = random.chance(20);
+  out.host_ports = random.chance(20);
+  out.image = random.maybe(20, "example.com/strait-gateway:1.0");
+  out.log_level = random.maybe(30, random.pick({"trace", "debug", "info", "warning", "error"}));
+  if (random.chance(30))
+    out.metrics_enabled = random.chance(50);
+  out.metrics_port = random.chance(30) ? 20200 : 0;
+  out.metrics_path = random.maybe(30, "/metrics");
+  if (random.chance(30))
+    out.max_connections = static_cast<std::int32_t>(random.between(1, 5000));
   return out;
 }
 
 Listener listener(Random& random) {
   Listener out;
   out.name = random.name();
-  out.protocol = random.pick({"HTTP", "HTTP", "HTTPS", "TCP", "TLS"});
+  out.protocol = random.pick({"HTTP", "HTTP", "HTTPS", "TCP", "TLS", "UDP"});
   out.port = random.port();
-  if (out.protocol != "TCP")
+  if (out.protocol != "TCP" && out.protocol != "UDP")
     out.hostname = random.maybe(50, random.host());
   if (out.protocol == "HTTPS" || out.protocol == "TLS") {
     auto& tls = out.tls.emplace();
@@ -241,7 +375,26 @@ Listener listener(Random& random) {
                                                 {"on", Operator::exists, {}}};
   }
   if (random.chance(20))
-    out.allowed.kinds = {{"gateway.networking.k8s.io", random.pick({"HTTPRoute", "TCPRoute"})}};
+    out.allowed.kinds = {{"gateway.networking.k8s.io",
+                          random.pick({"HTTPRoute", "TCPRoute", "TLSRoute", "GRPCRoute"})}};
+  return out;
+}
+
+std::vector<Listener> listeners(Random& random) {
+  auto all = random.some(1, 4, [&] { return listener(random); });
+  all = random.distinct(std::move(all), [](auto& it) { return it.name; });
+  return random.distinct(std::move(all), [](auto& it) {
+    return std::tuple{it.port, it.protocol, it.hostname};
+  });
+}
+
+ClientValidation client_validation(Random& random) {
+  ClientValidation out;
+  out.ca_refs = random.some(1, 2, [&] {
+    return ClientValidation::CaRef{"", random.pick({"ConfigMap", "Secret"}),
+                                   random.maybe(30, random.ns()), random.name()};
+  });
+  out.insecure_fallback = random.chance(30);
   return out;
 }
 
@@ -249,13 +402,38 @@ Gateway gateway(Random& random) {
   Gateway out;
   out.meta = random.meta(true);
   out.class_name = random.name();
-  auto all = random.some(1, 4, [&] { return listener(random); });
-  all = random.distinct(std::move(all), [](auto& it) { return it.name; });
-  out.listeners = random.distinct(std::move(all), [](auto& it) {
-    return std::tuple{it.port, it.protocol, it.hostname};
-  });
+  out.listeners = listeners(random);
+  if (random.chance(10))
+    out.tls.backend_client_certificate = {"", "Secret", random.maybe(30, random.ns()),
+                                          random.name()};
+  if (random.chance(15))
+    out.tls.frontend = client_validation(random);
+  if (random.chance(15)) {
+    out.tls.frontend_per_port[random.port()] = client_validation(random);
+    out.tls.frontend_per_port[random.port()];
+  }
+  if (random.chance(20)) {
+    out.infrastructure.labels = random.labels();
+    out.infrastructure.annotations["note"] = random.text();
+    if (random.chance(50))
+      out.infrastructure.parameters = {"consul.hashicorp.com", "GatewayClassConfig", random.name(),
+                                       ""};
+  }
+  if (random.chance(30))
+    out.listener_sets = static_cast<FromNamespaces>(random.below(4));
+  if (out.listener_sets == FromNamespaces::selector)
+    out.listener_sets_selector.match_labels = random.labels();
   if (random.chance(20))
     out.addresses = {{"IPAddress", random.pick({"127.0.0.2", "::1", ""})}, {"Hostname", "a.test"}};
+  return out;
+}
+
+ListenerSet listener_set(Random& random) {
+  ListenerSet out;
+  out.meta = random.meta(true);
+  out.parent.ns = random.maybe(40, random.ns());
+  out.parent.name = random.name();
+  out.listeners = listeners(random);
   return out;
 }
 
@@ -269,10 +447,77 @@ HttpRoute http_route(Random& random) {
     HttpRule rule;
     rule.name = random.maybe(20, "rule-" + std::to_string(++number));
     rule.matches = random.some(1, 3, [&] { return random.match(); });
-    rule.filters = random.filters();
-    rule.backends = random.some(0, 3, [&] { return random.backend(true); });
+    bool one_prefix =
+        rule.matches.size() == 1 && rule.matches[0].path.type == PathMatchType::prefix;
+    auto use = one_prefix ? Random::For::http_one_prefix : Random::For::http;
+    rule.filters = random.filters(use);
+    if (random.chance(10))
+      rule.filters = {random.redirect(one_prefix)};
+    else
+      rule.backends = random.some(0, 3, [&] { return random.backend(true, use); });
+    rule.timeouts.request = random.duration(20);
+    rule.timeouts.backend_request = random.duration(20);
+    if (rule.timeouts.request && *rule.timeouts.request < rule.timeouts.backend_request)
+      std::swap(rule.timeouts.request, rule.timeouts.backend_request);
+    if (random.chance(15)) {
+      auto& retry = rule.retry.emplace();
+      if (random.chance(50))
+        retry.codes = {500, 503};
+      if (random.chance(50))
+        retry.attempts = static_cast<std::int32_t>(random.between(1, 5));
+      retry.backoff = random.duration(50);
+    }
+    rule.session = random.session();
     return rule;
   });
+  return out;
+}
+
+GrpcRoute grpc_route(Random& random) {
+  GrpcRoute out;
+  out.meta = random.meta(true);
+  out.parents = random.parents();
+  out.hostnames = random.some(0, 2, [&] { return random.host(); });
+  std::size_t number = 0;
+  out.rules = random.some(0, 3, [&] {
+    GrpcRule rule;
+    rule.name = random.maybe(20, "rule-" + std::to_string(++number));
+    rule.matches = random.some(0, 3, [&] {
+      GrpcMatch match;
+      if (random.chance(70)) {
+        auto& method = match.method.emplace();
+        method.service = random.maybe(70, random.pick({"com.example.Things", ".Echo"}));
+        if (method.service.empty() || random.chance(50))
+          method.method = random.pick({"Get", "Put_1"});
+        if (random.chance(20))
+          method = {ValueMatchType::regex, "com\\..*", ""};
+      }
+      if (random.chance(30))
+        match.headers = random.values();
+      return match;
+    });
+    rule.filters = random.filters(Random::For::grpc);
+    rule.backends = random.some(0, 3, [&] { return random.backend(true, Random::For::grpc); });
+    rule.session = random.session();
+    return rule;
+  });
+  return out;
+}
+
+TlsRoute tls_route(Random& random) {
+  TlsRoute out;
+  out.meta = random.meta(true);
+  out.parents = random.parents();
+  out.hostnames = random.some(1, 3, [&] { return random.host(); });
+  out.backends = random.some(1, 3, [&] { return random.backend(false); });
+  return out;
+}
+
+UdpRoute udp_route(Random& random) {
+  UdpRoute out;
+  out.meta = random.meta(true);
+  out.parents = random.parents();
+  out.backends = random.some(1, 3, [&] { return random.backend(false); });
   return out;
 }
 
@@ -289,7 +534,9 @@ ReferenceGrant reference_grant(Random& random) {
   out.meta = random.meta(true);
   out.from = random.some(1, 2, [&] {
     return ReferenceGrant::From{"gateway.networking.k8s.io",
-                                random.pick({"Gateway", "HTTPRoute", "TCPRoute"}), random.ns()};
+                                random.pick({"Gateway", "HTTPRoute", "TCPRoute", "TLSRoute",
+                                             "GRPCRoute", "UDPRoute", "ListenerSet"}),
+                                random.ns()};
   });
   out.to = random.some(1, 2, [&] {
     bool mesh = random.chance(30);
@@ -375,15 +622,121 @@ Namespace namespace_object(Random& random) {
   return out;
 }
 
+BackendTlsPolicy backend_tls_policy(Random& random) {
+  BackendTlsPolicy out;
+  out.meta = random.meta(true);
+  out.targets = random.distinct(random.some(1, 3,
+                                            [&] {
+                                              return BackendTlsPolicy::Target{
+                                                  "", random.pick({"Service", "Other"}),
+                                                  random.name(), random.maybe(30, "https")};
+                                            }),
+                                [](auto& it) { return it.name; });
+  if (random.chance(50))
+    out.well_known_ca = "System";
+  else
+    out.ca_refs = random.some(1, 2, [&] {
+      return ClientValidation::CaRef{"", "ConfigMap", "", random.name()};
+    });
+  out.hostname = random.pick({"a.example.com", "b.test"});
+  using Type = BackendTlsPolicy::SubjectAltName::Type;
+  if (random.chance(30))
+    out.subject_alt_names = {{Type::hostname, "*.example.com"}, {Type::uri, "spiffe://a.test/web"}};
+  if (random.chance(20))
+    out.options["strait.dev/tls-min-version"] = "TLSv1_3";
+  return out;
+}
+
+GatewayPolicy gateway_policy(Random& random) {
+  GatewayPolicy out;
+  out.meta = random.meta(true);
+  out.target_group = "gateway.networking.k8s.io";
+  out.target_kind = "Gateway";
+  out.target_ns = random.maybe(30, random.ns());
+  out.target_name = random.name();
+  out.target_section = random.maybe(80, random.name());
+  if (random.chance(50))
+    out.override_jwt = random.jwt();
+  if (random.chance(50))
+    out.default_jwt = random.jwt();
+  return out;
+}
+
+RouteAuthFilter route_auth_filter(Random& random) {
+  RouteAuthFilter out;
+  out.meta = random.meta(true);
+  if (random.chance(80))
+    out.jwt = random.jwt();
+  return out;
+}
+
+RouteRetryFilter route_retry_filter(Random& random) {
+  RouteRetryFilter out;
+  out.meta = random.meta(true);
+  if (random.chance(80))
+    out.num_retries = static_cast<std::uint32_t>(random.below(5));
+  if (random.chance(50))
+    out.retry_on = {"5xx", "connect-failure"};
+  if (random.chance(50))
+    out.retry_on_status_codes = {500, 503};
+  out.retry_on_connect_failure = random.chance(50);
+  return out;
+}
+
+RouteTimeoutFilter route_timeout_filter(Random& random) {
+  RouteTimeoutFilter out;
+  out.meta = random.meta(true);
+  out.request_timeout = random.duration(70);
+  out.idle_timeout = random.duration(50);
+  return out;
+}
+
+JwtProvider jwt_provider(Random& random) {
+  JwtProvider out;
+  out.meta = random.meta(true);
+  out.issuer = random.maybe(70, "https://issuer.test");
+  if (random.chance(50))
+    out.audiences = {"a", "b"};
+  if (random.chance(50)) {
+    out.local_jwks = R"({"keys":[]})";
+  } else {
+    out.remote_uri = "https://issuer.test/keys";
+    out.refetch = random.duration(50);
+  }
+  using Type = JwtProvider::Location::Type;
+  if (random.chance(50))
+    out.locations = {{Type::header, "X-Token", random.pick({"", "Bearer "}), random.chance(50)},
+                     {Type::query_param, "token", "", true},
+                     {Type::cookie, "session", "", true}};
+  out.clock_skew_seconds = static_cast<std::int32_t>(random.below(100));
+  return out;
+}
+
 } // namespace
 
 const std::vector<Kind>& manifest_kinds() {
-  static const std::vector<Kind> all{Kind::gateway_class,  Kind::gateway_class_config,
-                                     Kind::gateway,        Kind::http_route,
-                                     Kind::tcp_route,      Kind::reference_grant,
-                                     Kind::mesh_service,   Kind::service,
-                                     Kind::endpoint_slice, Kind::secret,
-                                     Kind::config_map,     Kind::namespace_};
+  static const std::vector<Kind> all{Kind::gateway_class,
+                                     Kind::gateway_class_config,
+                                     Kind::gateway,
+                                     Kind::http_route,
+                                     Kind::tcp_route,
+                                     Kind::reference_grant,
+                                     Kind::mesh_service,
+                                     Kind::service,
+                                     Kind::endpoint_slice,
+                                     Kind::secret,
+                                     Kind::config_map,
+                                     Kind::namespace_,
+                                     Kind::grpc_route,
+                                     Kind::tls_route,
+                                     Kind::udp_route,
+                                     Kind::listener_set,
+                                     Kind::backend_tls_policy,
+                                     Kind::gateway_policy,
+                                     Kind::route_auth_filter,
+                                     Kind::route_retry_filter,
+                                     Kind::route_timeout_filter,
+                                     Kind::jwt_provider};
   return all;
 }
 
@@ -414,6 +767,26 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
     return config_map(random);
   case Kind::namespace_:
     return namespace_object(random);
+  case Kind::grpc_route:
+    return grpc_route(random);
+  case Kind::tls_route:
+    return tls_route(random);
+  case Kind::udp_route:
+    return udp_route(random);
+  case Kind::listener_set:
+    return listener_set(random);
+  case Kind::backend_tls_policy:
+    return backend_tls_policy(random);
+  case Kind::gateway_policy:
+    return gateway_policy(random);
+  case Kind::route_auth_filter:
+    return route_auth_filter(random);
+  case Kind::route_retry_filter:
+    return route_retry_filter(random);
+  case Kind::route_timeout_filter:
+    return route_timeout_filter(random);
+  case Kind::jwt_provider:
+    return jwt_provider(random);
   default:
     assert(false && "a kind of model::Manifest");
     return Namespace{};
