@@ -402,7 +402,7 @@ void fields(A& a, model::ServicePort& x) {
 }
 template <class A>
 void fields(A& a, model::Service& x) {
-  a(1, x.meta), a(2, x.ports), a(3, x.selector), a(4, x.cluster_ip), a(5, x.type);
+  a(1, x.meta), a(2, x.ports), a(3, x.selector), a(4, x.cluster_ip), a(5, x.type), a(6, x.ingress);
 }
 template <class A>
 void fields(A& a, model::EndpointSlice::Endpoint& x) {

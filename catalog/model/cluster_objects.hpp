@@ -21,6 +21,7 @@ struct Service {
   StringMap selector;
   std::string cluster_ip; ///< "None" for headless.
   std::string type;
+  std::vector<std::string> ingress; ///< status.loadBalancer: addresses or host names.
   friend bool operator==(const Service&, const Service&) = default;
 };
 
