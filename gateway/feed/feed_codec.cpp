@@ -1,9 +1,8 @@
 #include "gateway/feed/feed_codec.hpp"
 
 #include "base/overload.hpp"
-#include "proto/proxy_config.pb.h"
+#include "gateway/feed/rule_messages.hpp"
 
-#include <fmt/format.h>
 #include <google/protobuf/arena.h>
 #include <openssl/evp.h>
 
@@ -20,67 +19,6 @@ constexpr std::array protocol_messages{pb::PROTOCOL_HTTP, pb::PROTOCOL_HTTPS, pb
 
 // ── to protobuf ──
 
-template <class Field, class Item>
-void write_texts(Field* field, const std::vector<Item>& texts) {
-  field->Reserve(static_cast<int>(texts.size()));
-  for (const auto& text : texts)
-    *field->Add() = text;
-}
-
-void write(const HeaderEdits& edits, pb::HeaderEdits& out) {
-  for (const auto& edit : edits.set) {
-    auto& to = *out.add_set();
-    to.set_name(edit.name);
-    to.set_value(edit.value);
-  }
-  for (const auto& edit : edits.add) {
-    auto& to = *out.add_add();
-    to.set_name(edit.name);
-    to.set_value(edit.value);
-  }
-  write_texts(out.mutable_remove(), edits.remove);
-}
-
-void write(const Backend& backend, pb::Backend& out) {
-  out.set_cluster(backend.cluster);
-  out.set_weight(backend.weight);
-  out.set_refusal(backend.refusal);
-  if (!backend.request.empty())
-    write(backend.request, *out.mutable_request());
-  if (!backend.response.empty())
-    write(backend.response, *out.mutable_response());
-}
-
-void write(const ValueCondition& condition, pb::ValueCondition& out) {
-  out.set_type(condition.type == ValueType::regex ? pb::VALUE_TYPE_REGEX : pb::VALUE_TYPE_EXACT);
-  out.set_name(condition.name);
-  out.set_value(condition.value);
-}
-
-void write(const Match& match, pb::Match& out) {
-  out.set_path_type(match.path_type == PathType::exact    ? pb::PATH_TYPE_EXACT
-                    : match.path_type == PathType::prefix ? pb::PATH_TYPE_PREFIX
-                                                          : pb::PATH_TYPE_REGEX);
-  out.set_path(match.path);
-  out.set_method(match.method);
-  for (const auto& header : match.headers)
-    write(header, *out.add_headers());
-  for (const auto& query : match.query)
-    write(query, *out.add_query());
-}
-
-void write(const HttpRule& rule, pb::HttpRule& out) {
-  out.set_name(rule.name);
-  for (const auto& match : rule.matches)
-    write(match, *out.add_matches());
-  if (!rule.request.empty())
-    write(rule.request, *out.mutable_request());
-  if (!rule.response.empty())
-    write(rule.response, *out.mutable_response());
-  for (const auto& backend : rule.backends)
-    write(backend, *out.add_backends());
-}
-
 void write(const std::string&, const Listener& listener, pb::Listener& out) {
   out.set_name(listener.name);
   out.set_address(listener.address);
@@ -92,6 +30,12 @@ void write(const std::string&, const Listener& listener, pb::Listener& out) {
   tls.set_min(static_cast<pb::TlsVersion>(listener.tls.min));
   tls.set_max(static_cast<pb::TlsVersion>(listener.tls.max));
   write_texts(tls.mutable_cipher_suites(), listener.tls.cipher_suites);
+  if (listener.clients) {
+    auto& clients = *out.mutable_clients();
+    write_texts(clients.mutable_ca_pems(), listener.clients->ca_pems);
+    clients.set_insecure_fallback(listener.clients->insecure_fallback);
+  }
+  out.set_passthrough(listener.passthrough);
 }
 
 void write(const std::string& key, const BoundRoute& bound, pb::BoundRoute& out) {
@@ -102,23 +46,21 @@ void write(const std::string& key, const BoundRoute& bound, pb::BoundRoute& out)
                         auto& to = *out.mutable_http();
                         write_texts(to.mutable_hostnames(), http.hostnames);
                         for (const auto& rule : http.rules)
-                          write(rule, *to.add_rules());
+                          write_rule(rule, *to.add_rules());
+                        to.set_grpc(http.grpc);
                       },
                       [&](const TcpRoute& tcp) {
                         auto& to = *out.mutable_tcp();
-                        for (const auto& backend : tcp.backends)
-                          write(backend, *to.add_backends());
+                        write_backends(tcp.backends, *to.mutable_backends());
                       },
                       [&](const TlsRoute& tls) {
                         auto& to = *out.mutable_tls();
                         write_texts(to.mutable_hostnames(), tls.hostnames);
-                        for (const auto& backend : tls.backends)
-                          write(backend, *to.add_backends());
+                        write_backends(tls.backends, *to.mutable_backends());
                       },
                       [&](const UdpRoute& udp) {
                         auto& to = *out.mutable_udp();
-                        for (const auto& backend : udp.backends)
-                          write(backend, *to.add_backends());
+                        write_backends(udp.backends, *to.mutable_backends());
                       }},
              bound.route);
 }
@@ -131,13 +73,23 @@ void write(const std::string&, const Cluster& cluster, pb::Cluster& out) {
     to.set_port(endpoint.port);
     to.set_weight(endpoint.weight);
   }
-  if (!cluster.tls)
-    return;
-  auto& tls = *out.mutable_tls();
-  tls.set_sni(cluster.tls->sni);
-  write_texts(tls.mutable_spiffe_ids(), cluster.tls->spiffe_ids);
-  write_texts(tls.mutable_root_pems(), cluster.tls->root_pems);
-  tls.set_identity(cluster.tls->identity);
+  if (cluster.tls) {
+    auto& tls = *out.mutable_tls();
+    tls.set_sni(cluster.tls->sni);
+    write_texts(tls.mutable_spiffe_ids(), cluster.tls->spiffe_ids);
+    write_texts(tls.mutable_root_pems(), cluster.tls->root_pems);
+    tls.set_identity(cluster.tls->identity);
+  }
+  if (cluster.backend_tls) {
+    auto& tls = *out.mutable_backend_tls();
+    tls.set_sni(cluster.backend_tls->sni);
+    write_texts(tls.mutable_dns_names(), cluster.backend_tls->dns_names);
+    write_texts(tls.mutable_uris(), cluster.backend_tls->uris);
+    write_texts(tls.mutable_ca_pems(), cluster.backend_tls->ca_pems);
+    tls.set_system_ca(cluster.backend_tls->system_ca);
+  }
+  out.set_http2(cluster.http2);
+  out.set_refused(cluster.refused);
 }
 
 void write(const std::string&, const Certificate& certificate, pb::Certificate& out) {
@@ -185,81 +137,6 @@ void write(const Delta& delta, pb::Delta& out) {
 
 // ── from protobuf ──
 
-/// The first thing wrong with the resource that is being read; its reader adds the name.
-struct Problem {
-  std::string what;
-  void set(std::string text) {
-    if (what.empty())
-      what = std::move(text);
-  }
-};
-
-/// The number, if it is one of min..max; else a problem, and the least.
-template <class To, class From>
-To within(Problem& problem, const char* field, From value, From min, From max) {
-  if (value >= min && value <= max)
-    return static_cast<To>(value);
-  problem.set(fmt::format("{}: {} must be {}..{}", field, static_cast<long long>(value),
-                          static_cast<long long>(min), static_cast<long long>(max)));
-  return static_cast<To>(min);
-}
-
-template <class Field>
-std::vector<std::string> read_texts(const Field& field) {
-  return {field.begin(), field.end()};
-}
-
-HeaderEdits read(const pb::HeaderEdits& in, Problem&) {
-  HeaderEdits edits;
-  for (const auto& edit : in.set())
-    edits.set.push_back({edit.name(), edit.value()});
-  for (const auto& edit : in.add())
-    edits.add.push_back({edit.name(), edit.value()});
-  edits.remove = read_texts(in.remove());
-  return edits;
-}
-
-std::vector<Backend> read(const google::protobuf::RepeatedPtrField<pb::Backend>& in,
-                          Problem& problem) {
-  std::vector<Backend> backends;
-  backends.reserve(static_cast<std::size_t>(in.size()));
-  for (const auto& backend : in)
-    backends.push_back({backend.cluster(),
-                        within<std::uint32_t>(problem, "weight", backend.weight(), 0U, max_weight),
-                        within<std::uint16_t>(problem, "refusal", backend.refusal(), 0U, 599U),
-                        read(backend.request(), problem), read(backend.response(), problem)});
-  return backends;
-}
-
-std::vector<ValueCondition> read(const google::protobuf::RepeatedPtrField<pb::ValueCondition>& in,
-                                 Problem& problem) {
-  std::vector<ValueCondition> conditions;
-  conditions.reserve(static_cast<std::size_t>(in.size()));
-  for (const auto& condition : in) {
-    auto type = within<int>(problem, "condition type", static_cast<int>(condition.type()), 1, 2);
-    conditions.push_back({type == pb::VALUE_TYPE_REGEX ? ValueType::regex : ValueType::exact,
-                          condition.name(), condition.value()});
-  }
-  return conditions;
-}
-
-HttpRule read(const pb::HttpRule& in, Problem& problem) {
-  HttpRule rule{.name = in.name(),
-                .request = read(in.request(), problem),
-                .response = read(in.response(), problem)};
-  rule.matches.reserve(static_cast<std::size_t>(in.matches_size()));
-  for (const auto& match : in.matches()) {
-    auto type = within<int>(problem, "path_type", static_cast<int>(match.path_type()), 1, 3);
-    rule.matches.push_back({type == pb::PATH_TYPE_EXACT    ? PathType::exact
-                            : type == pb::PATH_TYPE_PREFIX ? PathType::prefix
-                                                           : PathType::regex,
-                            match.path(), match.method(), read(match.headers(), problem),
-                            read(match.query(), problem)});
-  }
-  rule.backends = read(in.backends(), problem);
-  return rule;
-}
-
 Protocol read(pb::Protocol in, Problem& problem) {
   for (std::size_t i = 0; i < protocol_messages.size(); ++i)
     if (protocol_messages[i] == in)
@@ -269,7 +146,7 @@ Protocol read(pb::Protocol in, Problem& problem) {
 }
 
 Listener read(const pb::Listener& in, Problem& problem) {
-  return {
+  Listener listener{
       .name = in.name(),
       .address = in.address(),
       .port = within<std::uint16_t>(problem, "port", in.port(), 0U, 65535U),
@@ -278,23 +155,29 @@ Listener read(const pb::Listener& in, Problem& problem) {
       .tls = {.certificates = read_texts(in.tls().certificates()),
               .min = within<TlsVersion>(problem, "tls.min", static_cast<int>(in.tls().min()), 0, 4),
               .max = within<TlsVersion>(problem, "tls.max", static_cast<int>(in.tls().max()), 0, 4),
-              .cipher_suites = read_texts(in.tls().cipher_suites())}};
+              .cipher_suites = read_texts(in.tls().cipher_suites())},
+      .passthrough = in.passthrough()};
+  if (in.has_clients())
+    listener.clients =
+        ClientValidation{read_texts(in.clients().ca_pems()), in.clients().insecure_fallback()};
+  return listener;
 }
 
 BoundRoute read(const pb::BoundRoute& in, Problem& problem) {
   BoundRoute bound{.id = in.id(), .created = WallTime{Millis{in.created_ms()}}};
   if (in.has_http()) {
-    HttpRoute http{.hostnames = read_texts(in.http().hostnames())};
+    HttpRoute http{.hostnames = read_texts(in.http().hostnames()), .grpc = in.http().grpc()};
     http.rules.reserve(static_cast<std::size_t>(in.http().rules_size()));
     for (const auto& rule : in.http().rules())
-      http.rules.push_back(read(rule, problem));
+      http.rules.push_back(read_rule(rule, problem));
     bound.route = std::move(http);
   } else if (in.has_tcp()) {
-    bound.route = TcpRoute{read(in.tcp().backends(), problem)};
+    bound.route = TcpRoute{read_backends(in.tcp().backends(), problem)};
   } else if (in.has_tls()) {
-    bound.route = TlsRoute{read_texts(in.tls().hostnames()), read(in.tls().backends(), problem)};
+    bound.route =
+        TlsRoute{read_texts(in.tls().hostnames()), read_backends(in.tls().backends(), problem)};
   } else if (in.has_udp()) {
-    bound.route = UdpRoute{read(in.udp().backends(), problem)};
+    bound.route = UdpRoute{read_backends(in.udp().backends(), problem)};
   } else {
     problem.set("route: is of an unknown kind");
   }
@@ -312,6 +195,13 @@ Cluster read(const pb::Cluster& in, Problem& problem) {
   if (in.has_tls())
     cluster.tls = PeerTls{in.tls().sni(), read_texts(in.tls().spiffe_ids()),
                           read_texts(in.tls().root_pems()), in.tls().identity()};
+  if (in.has_backend_tls())
+    cluster.backend_tls =
+        BackendTls{in.backend_tls().sni(), read_texts(in.backend_tls().dns_names()),
+                   read_texts(in.backend_tls().uris()), read_texts(in.backend_tls().ca_pems()),
+                   in.backend_tls().system_ca()};
+  cluster.http2 = in.http2();
+  cluster.refused = in.refused();
   return cluster;
 }
 

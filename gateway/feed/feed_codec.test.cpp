@@ -1,11 +1,14 @@
 #include "gateway/feed/feed_codec.hpp"
 
+#include "gateway/snapshot/field_changes.hpp"
 #include "gateway/snapshot/random_config.hpp"
 #include "proto/proxy_config.pb.h"
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <random>
+#include <set>
 
 using namespace strait;
 using namespace strait::gateway;
@@ -51,6 +54,55 @@ TEST_CASE("a delta that is encoded and decoded is the same delta") {
     REQUIRE(everything);
     REQUIRE(same(apply({}, *everything), to));
   }
+}
+
+namespace {
+
+/// Encodes one resource, checks that it is decoded the same, and gives the bytes.
+template <class T>
+std::string there_and_back(Changed<T> Delta::*member, const std::string& key, const T& value) {
+  Delta delta{.epoch = 1};
+  (delta.*member).emplace_back(key, std::make_shared<T>(value));
+  auto bytes = encode(delta);
+  auto decoded = decode(bytes);
+  REQUIRE(decoded);
+  REQUIRE((*decoded.*member).size() == 1);
+  CHECK((*decoded.*member)[0].first == key);
+  CHECK(*(*decoded.*member)[0].second == value);
+  return bytes;
+}
+
+template <class T>
+void each_change_is_carried(const T& full, const test::FieldChanges<T>& changes,
+                            const std::function<std::string(const T&)>& carry) {
+  std::set<std::string> seen{carry(full)};
+  for (const auto& [field, change] : changes) {
+    auto changed = full;
+    change(changed);
+    INFO(field);
+    CHECK(seen.insert(carry(changed)).second);
+  }
+}
+
+} // namespace
+
+TEST_CASE("each field of each resource is carried") {
+  const auto carry_route = [](const BoundRoute& route) {
+    return there_and_back(&Delta::routes, binding_key("http", route.id), route);
+  };
+  each_change_is_carried<HttpRule>(
+      test::full_rule(), test::rule_changes(),
+      [&](const HttpRule& rule) { return carry_route(test::route_of(rule)); });
+  std::set<std::string> seen;
+  for (const auto& route : test::different_routes())
+    CHECK(seen.insert(carry_route(route)).second);
+  each_change_is_carried<Listener>(
+      test::full_listener(), test::listener_changes(), [](const Listener& listener) {
+        return there_and_back(&Delta::listeners, listener.name, listener);
+      });
+  each_change_is_carried<Cluster>(
+      test::full_cluster(), test::cluster_changes(),
+      [](const Cluster& cluster) { return there_and_back(&Delta::clusters, cluster.id, cluster); });
 }
 
 TEST_CASE("a delta may hold any byte, and the oldest time there is") {
@@ -123,6 +175,47 @@ TEST_CASE("values out of range name the resource and the field") {
           route.set_id("web");
           route.mutable_http()->add_rules()->add_matches()->set_path("/");
         }) == "delta: route 'http/web': path_type: 0 must be 1..3");
+}
+
+TEST_CASE("a filter with an unknown type or a number out of range is refused by name") {
+  auto refused = [](auto change) {
+    proxy::v1::Delta delta;
+    auto& route = *delta.add_routes();
+    route.set_listener("http");
+    route.set_id("web");
+    change(*route.mutable_http()->add_rules());
+    auto decoded = decode(delta.SerializeAsString());
+    REQUIRE_FALSE(decoded);
+    CHECK(decoded.error().code == Errc::invalid);
+    const std::string where = "delta: route 'http/web': ";
+    REQUIRE(decoded.error().detail.starts_with(where));
+    return decoded.error().detail.substr(where.size());
+  };
+  using Rule = proxy::v1::HttpRule;
+  CHECK(refused([](Rule& rule) { rule.mutable_rewrite()->mutable_path(); }) ==
+        "path edit type: 0 must be 1..2");
+  CHECK(refused([](Rule& rule) {
+          rule.mutable_redirect()->mutable_path()->set_type(
+              static_cast<proxy::v1::PathEditType>(3));
+        }) == "path edit type: 3 must be 1..2");
+  CHECK(refused([](Rule& rule) { rule.add_jwt()->add_providers()->add_locations(); }) ==
+        "jwt location type: 0 must be 1..3");
+  CHECK(refused([](Rule& rule) {
+          rule.add_jwt()->add_providers()->add_locations()->set_type(
+              static_cast<proxy::v1::JwtLocationType>(4));
+        }) == "jwt location type: 4 must be 1..3");
+  CHECK(refused([](Rule& rule) { rule.mutable_redirect()->set_port(65536); }) ==
+        "redirect.port: 65536 must be 0..65535");
+  CHECK(refused([](Rule& rule) { rule.mutable_redirect()->set_status(600); }) ==
+        "redirect.status: 600 must be 0..599");
+  CHECK(refused([](Rule& rule) { rule.mutable_auth()->set_refusal(600); }) ==
+        "auth.refusal: 600 must be 0..599");
+  CHECK(refused([](Rule& rule) { rule.mutable_retry()->add_codes(600); }) ==
+        "retry.codes: 600 must be 0..599");
+  CHECK(refused([](Rule& rule) { rule.set_request_timeout_ms(-1); }) ==
+        "request_timeout_ms: -1 must be 0..1000000000000");
+  CHECK(refused([](Rule& rule) { rule.set_idle_timeout_ms(1'000'000'000'001); }) ==
+        "idle_timeout_ms: 1000000000001 must be 0..1000000000000");
 }
 
 TEST_CASE("a delta has a maximum of bytes and of resources") {

@@ -1,5 +1,7 @@
 #include "gateway/snapshot/compiled_route.hpp"
 
+#include "gateway/snapshot/rule_id.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -27,72 +29,6 @@ std::uint32_t count_distinct(const std::vector<ValueCondition>& conditions, bool
   for (std::size_t at = 0; at < conditions.size(); ++at)
     count += repeated(conditions, at, ignore_case) ? 0 : 1;
   return count;
-}
-
-/// FNV-1a over what a rule says; lengths are part of it, so that fields cannot run together.
-class Fingerprint {
-public:
-  void add(std::uint64_t number) {
-    for (int byte = 0; byte < 8; ++byte)
-      mix(static_cast<unsigned char>(number >> (8 * byte)));
-  }
-  void add(std::string_view text) {
-    add(text.size());
-    for (char c : text)
-      mix(static_cast<unsigned char>(c));
-  }
-  void add(const ValueCondition& c) {
-    add(static_cast<std::uint64_t>(c.type));
-    add(c.name);
-    add(c.value);
-  }
-  void add(const HeaderEdit& edit) {
-    add(edit.name);
-    add(edit.value);
-  }
-  void add(const HeaderEdits& edits) {
-    add_all(edits.set);
-    add_all(edits.add);
-    add(edits.remove.size());
-    for (const auto& name : edits.remove)
-      add(std::string_view{name});
-  }
-  void add(const Backend& backend) {
-    add(backend.cluster);
-    add(backend.weight);
-    add(backend.refusal);
-    add(backend.request);
-    add(backend.response);
-  }
-  void add(const Match& match) {
-    add(static_cast<std::uint64_t>(match.path_type));
-    add(match.path);
-    add(match.method);
-    add_all(match.headers);
-    add_all(match.query);
-  }
-  template <class T>
-  void add_all(const std::vector<T>& items) {
-    add(items.size());
-    for (const auto& item : items)
-      add(item);
-  }
-  std::uint64_t value() const { return state_; }
-
-private:
-  void mix(unsigned char byte) { state_ = (state_ ^ byte) * 0x100000001b3ULL; }
-  std::uint64_t state_ = 0xcbf29ce484222325ULL;
-};
-
-std::uint64_t rule_id(const BoundRoute& route, const HttpRule& rule) {
-  Fingerprint fingerprint;
-  fingerprint.add(route.id);
-  fingerprint.add(rule.name);
-  fingerprint.add_all(rule.matches);
-  fingerprint.add(rule.request);
-  fingerprint.add(rule.response);
-  fingerprint.add_all(rule.backends);
-  return fingerprint.value();
 }
 
 Result<std::unique_ptr<const RE2>> compile_regex(const std::string& pattern) {
@@ -150,6 +86,17 @@ Status compile_match(const Match& match, Candidate& candidate) {
   if (!query)
     return fail(Errc::invalid, "query{}", query.error().detail);
   candidate.query = std::move(*query);
+  return {};
+}
+
+/// What would have no meaning for a worker.
+Status check_filters(const HttpRule& rule) {
+  for (std::size_t m = 0; m < rule.mirrors.size(); ++m)
+    if (rule.mirrors[m].denominator == 0 || rule.mirrors[m].numerator > rule.mirrors[m].denominator)
+      return fail(Errc::invalid, "mirrors[{}]: {}/{} is no share", m, rule.mirrors[m].numerator,
+                  rule.mirrors[m].denominator);
+  if (rule.redirect && (rule.redirect->status < 300 || rule.redirect->status > 399))
+    return fail(Errc::invalid, "redirect.status: {} must be 300..399", rule.redirect->status);
   return {};
 }
 
@@ -269,7 +216,9 @@ Result<std::vector<CandidatePtr>> compile(const std::shared_ptr<const BoundRoute
     const auto& rule = http.rules[r];
     if (rule.matches.empty())
       return fail(Errc::invalid, "{}: rules[{}].matches: must not be empty", route->id, r);
-    const auto id = rule_id(*route, rule);
+    if (auto checked = check_filters(rule); !checked)
+      return fail(Errc::invalid, "{}: rules[{}].{}", route->id, r, checked.error().detail);
+    const auto id = rule_id(*route, http, rule);
     for (std::size_t m = 0; m < rule.matches.size(); ++m) {
       // The route is kept by the same allocation that its candidate is in.
       struct Kept {

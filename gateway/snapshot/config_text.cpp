@@ -121,6 +121,117 @@ void write(Text& text, std::string_view what, const std::vector<ValueCondition>&
               condition.type == ValueType::regex ? "regex" : "exact", quoted(condition.value));
 }
 
+void write(Text& text, int level, std::string_view what, const std::vector<std::string>& items) {
+  for (const auto& item : items)
+    text.line(level, "{} {}", what, quoted(item));
+}
+
+void write(Text& text, const Cors& cors) {
+  text.line(3, "cors max age {}{}", cors.max_age, cors.allow_credentials ? " credentials" : "");
+  write(text, 4, "origin", cors.allow_origins);
+  write(text, 4, "method", cors.allow_methods);
+  write(text, 4, "header", cors.allow_headers);
+  write(text, 4, "exposed header", cors.expose_headers);
+}
+
+std::string_view text_of(Jwt::Location::Type type) {
+  switch (type) {
+  case Jwt::Location::Type::header:
+    return "header";
+  case Jwt::Location::Type::query:
+    return "query";
+  case Jwt::Location::Type::cookie:
+    return "cookie";
+  }
+  return "?";
+}
+
+void write(Text& text, const Jwt& jwt) {
+  text.line(3, "jwt");
+  for (const auto& provider : jwt.providers) {
+    text.line(4, "provider {} issuer {} clock skew {} s", quoted(provider.name),
+              quoted(provider.issuer), provider.clock_skew_seconds);
+    text.line(5, "keys {}", provider.jwks.empty() ? "none" : digest(provider.jwks));
+    write(text, 5, "audience", provider.audiences);
+    for (const auto& location : provider.locations)
+      text.line(5, "in {} {} prefix {}{}", text_of(location.type), quoted(location.name),
+                quoted(location.prefix), location.forward ? "" : " not forwarded");
+    for (const auto& claim : provider.claims) {
+      text.line(5, "claim {}", quoted(claim.value));
+      write(text, 6, "at", claim.path);
+    }
+  }
+}
+
+void write(Text& text, const ExternalAuth& auth) {
+  if (auth.refusal)
+    text.line(3, "auth {} {} refused {}", auth.grpc ? "grpc" : "http", quoted(auth.cluster),
+              auth.refusal);
+  else
+    text.line(3, "auth {} {}", auth.grpc ? "grpc" : "http", quoted(auth.cluster));
+  if (!auth.path.empty())
+    text.line(4, "path {}", quoted(auth.path));
+  write(text, 4, "header", auth.allowed_headers);
+  write(text, 4, "response header", auth.allowed_response_headers);
+  if (auth.forward_body)
+    text.line(4, "body {} bytes", auth.forward_body);
+}
+
+void write(Text& text, const std::optional<PathEdit>& edit) {
+  if (edit)
+    text.line(4, "path {} {}", edit->type == PathEdit::Type::full ? "full" : "prefix",
+              quoted(edit->value));
+}
+
+void write(Text& text, const Redirect& redirect) {
+  text.line(3, "redirect {} scheme {} hostname {} port {}", redirect.status,
+            quoted(redirect.scheme), quoted(redirect.hostname), redirect.port);
+  write(text, redirect.path);
+}
+
+void write(Text& text, const Rewrite& rewrite) {
+  text.line(3, "rewrite hostname {}", quoted(rewrite.hostname));
+  write(text, rewrite.path);
+}
+
+void write(Text& text, const Retry& retry) {
+  text.line(3, "retry {} times backoff {} ms{}", retry.attempts, retry.backoff.count(),
+            retry.on_connection_error ? " connection errors" : "");
+  for (const auto code : retry.codes)
+    text.line(4, "code {}", code);
+}
+
+void write(Text& text, const SessionPersistence& session) {
+  text.line(3, "session {} {} timeout {} ms{}", session.header ? "header" : "cookie",
+            quoted(session.name), session.absolute_timeout.count(),
+            session.permanent ? " permanent" : "");
+}
+
+/// What a request meets before its backend; nothing for what the rule does not have.
+void write_filters(Text& text, const HttpRule& rule) {
+  if (rule.cors)
+    write(text, *rule.cors);
+  for (const auto& jwt : rule.jwt)
+    write(text, jwt);
+  if (rule.auth)
+    write(text, *rule.auth);
+  if (rule.redirect)
+    write(text, *rule.redirect);
+  for (const auto& mirror : rule.mirrors)
+    text.line(3, "mirror {} {}/{}", quoted(mirror.cluster), mirror.numerator, mirror.denominator);
+  if (rule.rewrite)
+    write(text, *rule.rewrite);
+  for (const auto& [what, time] : {std::pair{"request", rule.request_timeout},
+                                   {"backend", rule.backend_timeout},
+                                   {"idle", rule.idle_timeout}})
+    if (time != Millis{0})
+      text.line(3, "{} timeout {} ms", what, time.count());
+  if (rule.retry)
+    write(text, *rule.retry);
+  if (rule.session)
+    write(text, *rule.session);
+}
+
 void write(Text& text, const HttpRule& rule) {
   text.line(2, "rule {}", quoted(rule.name));
   for (const auto& match : rule.matches) {
@@ -132,6 +243,7 @@ void write(Text& text, const HttpRule& rule) {
   }
   write(text, 3, "request", rule.request);
   write(text, 3, "response", rule.response);
+  write_filters(text, rule);
   write(text, 3, rule.backends);
 }
 
@@ -141,6 +253,13 @@ void write(Text& text, const std::string& key, const Listener& listener) {
     text.line(1, "name {}", quoted(listener.name));
   text.line(1, "{} {}:{} hostname {}", text_of(listener.protocol), quoted(listener.address),
             listener.port, quoted(listener.hostname));
+  if (listener.passthrough)
+    text.line(1, "passthrough");
+  if (listener.clients) {
+    text.line(1, "clients{}", listener.clients->insecure_fallback ? " or not" : "");
+    for (const auto& ca : listener.clients->ca_pems)
+      text.line(2, "root {}", digest(ca));
+  }
   if (listener.tls == TlsSettings{})
     return;
   text.line(1, "tls {}..{}", text_of(listener.tls.min), text_of(listener.tls.max));
@@ -154,9 +273,8 @@ void write(Text& text, const std::string& key, const BoundRoute& bound) {
   text.line(0, "route {}", quoted(key));
   text.line(1, "id {} created {}", quoted(bound.id), bound.created.time_since_epoch().count());
   std::visit(overload{[&](const HttpRoute& http) {
-                        text.line(1, "http");
-                        for (const auto& hostname : http.hostnames)
-                          text.line(2, "hostname {}", quoted(hostname));
+                        text.line(1, "{}", http.grpc ? "grpc" : "http");
+                        write(text, 2, "hostname", http.hostnames);
                         for (const auto& rule : http.rules)
                           write(text, rule);
                       },
@@ -166,8 +284,7 @@ void write(Text& text, const std::string& key, const BoundRoute& bound) {
                       },
                       [&](const TlsRoute& tls) {
                         text.line(1, "tls");
-                        for (const auto& hostname : tls.hostnames)
-                          text.line(2, "hostname {}", quoted(hostname));
+                        write(text, 2, "hostname", tls.hostnames);
                         write(text, 2, tls.backends);
                       },
                       [&](const UdpRoute& udp) {
@@ -184,13 +301,24 @@ void write(Text& text, const std::string& key, const Cluster& cluster) {
   for (const auto& endpoint : cluster.endpoints)
     text.line(1, "endpoint {}:{} weight {}", quoted(endpoint.address), endpoint.port,
               endpoint.weight);
-  if (!cluster.tls)
-    return;
-  text.line(1, "tls sni {} identity {}", quoted(cluster.tls->sni), quoted(cluster.tls->identity));
-  for (const auto& id : cluster.tls->spiffe_ids)
-    text.line(2, "expects {}", quoted(id));
-  for (const auto& root : cluster.tls->root_pems)
-    text.line(2, "root {}", digest(root));
+  if (cluster.http2)
+    text.line(1, "http2");
+  if (cluster.refused)
+    text.line(1, "refused");
+  if (cluster.tls) {
+    text.line(1, "tls sni {} identity {}", quoted(cluster.tls->sni), quoted(cluster.tls->identity));
+    write(text, 2, "expects", cluster.tls->spiffe_ids);
+    for (const auto& root : cluster.tls->root_pems)
+      text.line(2, "root {}", digest(root));
+  }
+  if (cluster.backend_tls) {
+    text.line(1, "backend tls sni {}{}", quoted(cluster.backend_tls->sni),
+              cluster.backend_tls->system_ca ? " system roots" : "");
+    write(text, 2, "expects name", cluster.backend_tls->dns_names);
+    write(text, 2, "expects uri", cluster.backend_tls->uris);
+    for (const auto& root : cluster.backend_tls->ca_pems)
+      text.line(2, "root {}", digest(root));
+  }
 }
 
 void write(Text& text, const std::string& key, const Certificate& certificate) {

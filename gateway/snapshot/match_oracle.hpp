@@ -156,4 +156,50 @@ inline MatchedRule match(const std::vector<const BoundRoute*>& routes, const Req
   return best == found.end() ? MatchedRule{} : best->second;
 }
 
+/// How specific a hostname is for a host that it covers: exact, then the longer wildcard, then
+/// every host. Smaller is more.
+inline std::size_t distance(const std::string& hostname) {
+  return hostname.empty() ? 1000 : hostname[0] == '*' ? 999 - hostname.size() : 0;
+}
+
+/// The most specific listener of a port.
+inline const Listener* listener(const std::vector<const Listener*>& listeners,
+                                std::string_view host) {
+  const Listener* best = nullptr;
+  for (const auto* one : listeners)
+    if (covers(one->hostname, host) &&
+        (!best || distance(one->hostname) < distance(best->hostname)))
+      best = one;
+  return best;
+}
+
+/// The TLS route of a listener for a server name.
+inline const BoundRoute* tls(const std::vector<const BoundRoute*>& routes, std::string_view name) {
+  using Order = std::tuple<std::size_t, std::int64_t, std::string>;
+  std::map<Order, const BoundRoute*> found;
+  for (const auto* route : routes) {
+    auto hostnames = std::get<TlsRoute>(route->route).hostnames;
+    if (hostnames.empty())
+      hostnames.push_back("");
+    for (const auto& hostname : hostnames)
+      if (covers(hostname, name))
+        found.emplace(
+            Order{distance(hostname), route->created.time_since_epoch().count(), route->id}, route);
+  }
+  return found.empty() ? nullptr : found.begin()->second;
+}
+
+/// The two sentences of Gateway API on requests that reuse a connection (421).
+inline bool misdirected(const std::vector<const Listener*>& listeners, const Listener& chosen,
+                        std::string_view host) {
+  if (host.empty())
+    return false;
+  const bool chosen_covers = covers(chosen.hostname, host);
+  for (const auto* other : listeners)
+    if (other != &chosen && covers(other->hostname, host) &&
+        (!chosen_covers || distance(other->hostname) < distance(chosen.hostname)))
+      return true;
+  return false;
+}
+
 } // namespace strait::gateway::oracle

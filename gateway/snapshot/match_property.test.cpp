@@ -19,12 +19,21 @@ bool same(const MatchedRule& a, const MatchedRule& b) {
   return a.route == b.route && a.rule == b.rule && a.match == b.match;
 }
 
-std::vector<const BoundRoute*> http_routes(const Config& config, const std::string& listener) {
+/// Every binding of a listener that holds a Route.
+template <class Route>
+std::vector<const BoundRoute*> routes_of(const Config& config, const std::string& listener) {
   std::vector<const BoundRoute*> routes;
   for (const auto& [key, route] : config.routes)
-    if (listener_of(key) == listener && std::holds_alternative<HttpRoute>(route->route))
+    if (listener_of(key) == listener && std::holds_alternative<Route>(route->route))
       routes.push_back(route.get());
   return routes;
+}
+
+std::vector<const Listener*> listeners_of(const PortTable& port) {
+  std::vector<const Listener*> listeners;
+  for (const auto& [hostname, table] : port.by_hostname)
+    listeners.push_back(table->listener.get());
+  return listeners;
 }
 
 std::vector<std::string> details(const std::vector<Error>& errors) {
@@ -75,8 +84,11 @@ TEST_CASE("the table finds what a scan of all routes finds") {
 
 TEST_CASE("a snapshot grown by deltas is the one built from the whole") {
   std::size_t found = 0;
+  std::size_t found_tls = 0;
+  std::size_t mixed = 0;
+  std::size_t misdirections = 0;
   std::size_t left_out = 0;
-  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     std::mt19937_64 random{seed};
     auto make = seeded(random);
     SnapshotBuilder grown;
@@ -103,6 +115,22 @@ TEST_CASE("a snapshot grown by deltas is the one built from the whole") {
           auto request = make.request();
           auto view = request.view();
           auto* a = table->find(view.host);
+          const auto listeners = listeners_of(*table);
+          REQUIRE((a ? a->listener.get() : nullptr) == oracle::listener(listeners, view.host));
+          const auto choice = find_tls(*table, view.host);
+          REQUIRE(choice.listener == a);
+          REQUIRE(choice.bound == find_tls(**other, view.host).bound);
+          found_tls += choice.bound ? 1 : 0;
+          mixed += a && a->listener->protocol != table->protocol ? 1 : 0;
+          if (a && a->tls)
+            REQUIRE(choice.bound ==
+                    oracle::tls(routes_of<TlsRoute>(config, a->listener->name), view.host));
+          if (a) {
+            const auto host = make.host();
+            const bool wrong = misdirected(*table, *a, host);
+            REQUIRE(wrong == oracle::misdirected(listeners, *a->listener, host));
+            misdirections += wrong ? 1 : 0;
+          }
           auto* b = (*other)->find(view.host);
           REQUIRE((a == nullptr) == (b == nullptr));
           if (!a)
@@ -110,13 +138,21 @@ TEST_CASE("a snapshot grown by deltas is the one built from the whole") {
           REQUIRE(a->listener == b->listener);
           REQUIRE(hostname_covers(a->listener->hostname, view.host));
           REQUIRE(a->tcp == b->tcp);
+          REQUIRE(a->listener->protocol != Protocol::udp);
           auto rule = match(*a, view);
           REQUIRE(same(rule, match(*b, view)));
           REQUIRE(rule.rule_id == match(*b, view).rule_id);
           found += rule ? 1 : 0;
           if (a->http)
-            REQUIRE(same(rule, oracle::match(http_routes(config, a->listener->name), view)));
+            REQUIRE(
+                same(rule, oracle::match(routes_of<HttpRoute>(config, a->listener->name), view)));
         }
+      }
+      REQUIRE((*snapshot)->udp_ports.size() == (*rebuilt)->udp_ports.size());
+      for (const auto& [port, table] : (*snapshot)->udp_ports) {
+        const auto& only = *table->by_hostname.begin()->second;
+        REQUIRE(only.listener->protocol == Protocol::udp);
+        REQUIRE(only.udp == (*(*rebuilt)->udp_ports.find(port))->by_hostname.begin()->second->udp);
       }
       for (const auto* id : {"service/default/web/80", "peer/dc2/api", "none"}) {
         auto* cluster = config.clusters.find(std::string{id});
@@ -133,5 +169,8 @@ TEST_CASE("a snapshot grown by deltas is the one built from the whole") {
     CHECK(grown.counters().routes_compiled == compiled);
   }
   CHECK(found > 500);
+  CHECK(found_tls > 200);
+  CHECK(mixed > 50);
+  CHECK(misdirections > 500);
   CHECK(left_out > 500);
 }

@@ -75,6 +75,23 @@ TEST_CASE("a route that cannot be served is left out alone until it is mended") 
   CHECK(rule_at(snapshot, 81, "h") == "nowhere lost");
 }
 
+TEST_CASE("a rule whose filter means nothing leaves out its route alone") {
+  Built built;
+  auto mirrored = http("mirrored");
+  std::get<HttpRoute>(mirrored->route).rules[0].mirrors = {{"copy", 1, 2}, {"copy", 1, 0}};
+  auto redirected = http("redirected");
+  std::get<HttpRoute>(redirected->route).rules[0].redirect = Redirect{.status = 200};
+  built.set(listener("http", 80, Protocol::http))
+      .set("http", http("good", {.path = "/good"}))
+      .set("http", mirrored)
+      .set("http", redirected);
+  auto snapshot = built.apply();
+  CHECK(rule_at(snapshot, 80, "h", "/good") == "http good");
+  CHECK(rule_at(snapshot, 80, "h", "/other") == "http none");
+  CHECK(built.errors() == "mirrored: rules[0].mirrors[1]: 1/0 is no share\n"
+                          "redirected: rules[0].redirect.status: 200 must be 300..399\n");
+}
+
 TEST_CASE("a route of the wrong kind or under a wrong key is left out") {
   Built built;
   built.set(listener("http", 80, Protocol::http))
