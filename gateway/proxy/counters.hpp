@@ -48,6 +48,15 @@ enum class Counter : std::uint8_t {
   backend_timeouts, ///< Of rules: one attempt.
   redirects,
   cors_preflights,
+  mirrors_sent,
+  mirrors_abandoned, ///< Drawn, but not sent: too many under way, too large, or cut off.
+  mirrors_failed,    ///< Sent, without an answer.
+  auth_allowed,
+  auth_denied,
+  auth_failures, ///< The authorizer gave no answer: 403.
+  jwt_denied,
+  sessions_begun, ///< Of session persistence: tokens handed out.
+  sessions_kept,  ///< Requests that went where their token says.
   ejections,
   panics, ///< Picks made although every endpoint was ejected.
   upgrades,

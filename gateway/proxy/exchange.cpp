@@ -33,6 +33,11 @@ void Exchange::reset() {
   deadline_.cancel();
   attempt_timer_.cancel();
   backoff_.cancel();
+  if (filtered_) {
+    abandon_mirrors();
+    if (filters_->auth)
+      filters_->auth->cancel();
+  }
   filtered_ = false;
   to_upstream_.clear();
   to_client_.clear();
@@ -69,6 +74,8 @@ Exchange::Outcome Exchange::advance() {
   reads_ = 0;
   if (phase_ == Phase::head)
     read_head();
+  if (phase_ == Phase::gathering)
+    gather_for_authorizer();
   if (phase_ == Phase::streaming) {
     pump_request();
     if (phase_ == Phase::streaming && !abort_)
@@ -121,6 +128,9 @@ Exchange::Outcome Exchange::time_out() {
       return Outcome::close;
     worker_.counters.add(Counter::requests_refused);
     reply(408, "the request's head did not arrive in time");
+    break;
+  case Phase::gathering:
+    reply(408, "the request's body did not arrive in time");
     break;
   case Phase::streaming:
     if (head_sent_) {

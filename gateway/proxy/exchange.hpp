@@ -40,7 +40,9 @@ protected:
 /// only when what was read before is written: what is held is bounded by the two buffers. The
 /// request stays in the client's buffer until the first byte of the answer came (or the buffer is
 /// full), so that it can be sent once more. Reused from request to request; one worker's thread.
-class Exchange final : public Channel::Owner, public UpstreamTicket::User {
+class Exchange final : public Channel::Owner,
+                       public UpstreamTicket::User,
+                       public SideRequest::User {
 public:
   enum class Outcome : std::uint8_t {
     waiting,
@@ -68,7 +70,17 @@ public:
   bool tunnel() const { return phase_ == Phase::tunnel; }
 
 private:
-  enum class Phase : std::uint8_t { idle, head, connecting, streaming, replying, tunnel, done };
+  enum class Phase : std::uint8_t {
+    idle,
+    head,
+    gathering,   // The body that an authorizer is to see.
+    authorizing, // It is being asked.
+    connecting,
+    streaming,
+    replying,
+    tunnel,
+    done
+  };
   /// How the answer's body goes on.
   enum class Transfer : std::uint8_t { as_is, payload_only, chunk };
 
@@ -97,6 +109,23 @@ private:
   void redirect_or_forward();
   void redirect();
   void rewrite();
+
+  // exchange_session.cpp
+  bool choose_by_session();
+  void hand_out_session();
+
+  // exchange_mirror.cpp
+  void draw_mirrors();
+  void copy_for_mirrors(std::string_view bytes);
+  void send_mirrors();
+  void abandon_mirrors();
+
+  // exchange_auth.cpp
+  void authorize();
+  void gather_for_authorizer();
+  void ask_authorizer();
+  void on_side_request(SideRequest& request) override;
+  void pass_authorized(const SideRequest& request);
 
   // exchange_retry.cpp: time-outs of the rule, and attempts that are made again.
   Millis stream_idle() const;
@@ -166,7 +195,7 @@ private:
   std::optional<Relay> relay_;
   ForwardedHead forwarded_;
   std::string text_, body_, host_, sni_;
-  std::vector<HeaderView> header_views_, own_fields_;
+  std::vector<HeaderView> header_views_, own_fields_, own_answer_fields_;
 
   // For the access log, if there is one: the request's text, gone from the buffer by then.
   WallTime began_wall_{};

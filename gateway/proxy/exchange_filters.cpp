@@ -22,6 +22,8 @@ void Exchange::filter() {
   const auto& rule = *matched_.rule;
   if (rule.cors && answered_by_cors())
     return;
+  if (rule.auth)
+    return authorize();
   redirect_or_forward();
 }
 
@@ -45,6 +47,8 @@ void Exchange::redirect_or_forward() {
     return redirect();
   if (rule.rewrite)
     rewrite();
+  if (!rule.mirrors.empty())
+    draw_mirrors();
   forward();
 }
 

@@ -60,8 +60,12 @@ void Exchange::queue_request() {
   if (!to_upstream_.borrow(bytes.substr(0, step.consumed)))
     return; // The head is still waiting to be written.
   request_read_ += step.consumed;
+  if (filtered_ && !filters_->mirrors.empty())
+    copy_for_mirrors(bytes.substr(0, step.consumed));
   if (request_body_.done()) {
     request_done_ = true;
+    if (filtered_ && !filters_->mirrors.empty())
+      send_mirrors();
     owner_->expect(response_wait());
   }
 }

@@ -126,6 +126,8 @@ void Exchange::start_response() {
   status_ = head.status();
   if (status_ >= 500)
     choice_.cluster->counts().failures.add();
+  if (matched_.rule->session)
+    hand_out_session();
   response_body_.start(head);
   response_done_ = status_ != 101 && response_body_.done();
   transfer_ = Transfer::as_is;

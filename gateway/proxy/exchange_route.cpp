@@ -112,7 +112,8 @@ void Exchange::route() {
 void Exchange::forward() {
   auto& counters = worker_.counters;
   auto& head = request_.head();
-  choice_ = worker_.routing.choose(matched_.rule_id, matched_.rule->backends, *served_);
+  if (!matched_.rule->session || !choose_by_session())
+    choice_ = worker_.routing.choose(matched_.rule_id, matched_.rule->backends, *served_);
   if (!choice_.cluster) {
     counters.add(Counter::backend_refused);
     return reply(choice_.refusal, "the route has no valid backend for this request");
@@ -130,7 +131,11 @@ void Exchange::forward() {
 }
 
 void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
-  auto* endpoint = choice_.cluster->pick(avoid);
+  UpstreamEndpoint* endpoint = nullptr;
+  if (filtered_ && filters_->session && !avoid)
+    endpoint = choice_.cluster->find(*filters_->session);
+  if (!endpoint)
+    endpoint = choice_.cluster->pick(avoid);
   if (!endpoint) {
     worker_.counters.add(Counter::no_endpoint);
     return reply(503, "no endpoint is ready");
@@ -165,6 +170,8 @@ void Exchange::use(UpstreamConnection& connection) {
   response_.reset();
   response_read_ = 0;
   response_begun_ = false;
+  if (filtered_)
+    filters_->body_seen = 0;
   phase_ = Phase::streaming;
   text_.clear();
   RequestForward how{.client_ip = client_ip_,
@@ -225,6 +232,8 @@ void Exchange::answer(int status, std::span<const HeaderView> fields, std::strin
   ticket_.cancel();
   attempt_timer_.cancel();
   backoff_.cancel();
+  if (filtered_ && filters_->auth)
+    filters_->auth->cancel();
   if (head_sent_ || phase_ == Phase::replying) {
     abort_ = true;
     return;

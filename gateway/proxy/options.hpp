@@ -48,6 +48,11 @@ struct ProxyLimits {
   std::size_t linger_bytes_max = 1 << 18; ///< Read and thrown away before an early close.
   std::size_t rule_states_max = 1 << 17;  ///< Rules whose weights are remembered.
   unsigned retries_max = 10;              ///< Of one request, whatever its rule asks for.
+  std::size_t mirrors_max = 256;          ///< Copies under way to mirrors; more are abandoned.
+  std::size_t mirror_body_bytes_max = 64 * 1024; ///< Of a copied body; larger ones are abandoned.
+  std::size_t mirror_answer_bytes_max = 1 << 20; ///< Read and thrown away; more ends its connection.
+  std::size_t auth_answer_bytes_max = 64 * 1024; ///< Of an authorizer's refusal; longer: no content.
+  std::size_t jwks_max = 64; ///< Key sets that are kept ready; the oldest are made again.
   std::size_t named_counters_max = 256;   ///< Listeners and clusters that are counted by name.
   std::size_t tls_contexts_max = 1'024;   ///< Kept; the oldest unused ones are made again.
   /// Each has a descriptor. Above, the session that was silent for longest ends for the new one.
@@ -69,6 +74,8 @@ struct ProxyTimeouts {
   Millis listener_retired{30'000};  ///< For connections of a listener that was removed.
   Millis bind_retry{1'000};
   Millis resolve_again{10'000}; ///< Age of a resolved host name.
+  Millis mirror{30'000};        ///< Of a whole copy.
+  Millis external_auth{10'000}; ///< For an authorizer's answer: 403.
   Millis udp_idle{60'000};      ///< No datagram in either direction ends a session.
 };
 
@@ -89,6 +96,9 @@ struct ProxyOptions {
   EjectionOptions ejection{};
   /// What mirrors and jitter are drawn from; the worker's number is added. 0: the system's.
   std::uint64_t seed = 0;
+  /// Signs the tokens of session persistence; the same in every proxy of a gateway. Empty: tokens
+  /// are checked for damage only, which lets a client choose among its rule's endpoints.
+  std::string session_key{};
   Log log{};
 };
 

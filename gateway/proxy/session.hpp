@@ -13,6 +13,7 @@ namespace strait::gateway::proxy {
 
 class Session;
 class Exchange;
+class Mirrors;
 class TlsFront;
 
 /// Every downstream connection of one worker. Owns them.
@@ -49,6 +50,7 @@ struct WorkerContext {
   /// Exchanges that wait for their next request: an idle connection has none.
   std::vector<std::unique_ptr<Exchange>>& spare_exchanges;
   Random& random;
+  Mirrors& mirrors;
 };
 
 /// A port as its connections see it. Shared by the listener and by the connections that it

@@ -1,5 +1,6 @@
 #include "gateway/proxy/upstream.hpp"
 
+#include "gateway/proxy/session_token.hpp"
 #include "net/dns.hpp"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ UpstreamEndpoint::UpstreamEndpoint(UpstreamCluster& cluster, Endpoint endpoint)
   } else {
     name_ = endpoint_.address + ':' + std::to_string(endpoint_.port);
   }
+  session_ = session_endpoint(cluster_.id(), name_);
   self_ = std::make_shared<UpstreamEndpoint*>(this);
 }
 
@@ -230,6 +232,13 @@ UpstreamEndpoint* UpstreamCluster::pick(const UpstreamEndpoint* avoid) {
   if (!any.health_.available(now))
     environment_.counters.add(Counter::panics);
   return &any;
+}
+
+UpstreamEndpoint* UpstreamCluster::find(std::uint64_t session) {
+  for (const auto& endpoint : endpoints_)
+    if (endpoint->session_ == session)
+      return endpoint->health_.available(environment_.loop.now()) ? endpoint.get() : nullptr;
+  return nullptr;
 }
 
 bool UpstreamCluster::quiet() const {

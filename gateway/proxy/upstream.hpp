@@ -124,6 +124,8 @@ public:
   const Endpoint& endpoint() const { return endpoint_; }
   /// "10.0.0.1:80"
   const std::string& name() const { return name_; }
+  /// As tokens of session persistence name it.
+  std::uint64_t session() const { return session_; }
   EndpointHealth& health() { return health_; }
   UpstreamCluster& cluster() { return cluster_; }
 
@@ -153,6 +155,7 @@ private:
   UpstreamCluster& cluster_;
   Endpoint endpoint_;
   std::string name_;
+  std::uint64_t session_ = 0;
   EndpointHealth health_;
   std::optional<net::Address> address_;
   bool literal_ = false, resolving_ = false, departed_ = false;
@@ -179,6 +182,8 @@ public:
   /// Whose turn it is: by weight, without ejected ones, unless all are; `avoid` only if there is no
   /// other. Null: no endpoints.
   UpstreamEndpoint* pick(const UpstreamEndpoint* avoid = nullptr);
+  /// The endpoint of a session; null if it is gone or ejected.
+  UpstreamEndpoint* find(std::uint64_t session);
 
   /// Nothing is connected and nobody waits.
   bool quiet() const;

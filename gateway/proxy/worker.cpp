@@ -29,7 +29,9 @@ Worker::Worker(unsigned number, const ProxyOptions& options, const std::string& 
       routing_{environment_}, sessions_{retirement_},
       random_{(options.seed ? options.seed : std::random_device{}()) + number},
       context_{*loop_,   buffers_,  retirement_, counters_,        options_,
-               routing_, sessions_, access_log,  spare_exchanges_, random_},
+               routing_, sessions_, access_log,  spare_exchanges_, random_,
+               mirrors_},
+      mirrors_{context_},
       tick_{*loop_, [this] { tick(); }} {}
 
 Worker::~Worker() {
@@ -37,6 +39,7 @@ Worker::~Worker() {
   // The thread is gone: what it served is taken down here, in the order that lends to borrows.
   ports_.clear();
   sessions_.each([](Session& session) { session.abort(); });
+  mirrors_.cancel_all();
   resolver_.reset();
   routing_.close_idle();
   loop_->run_once(Millis{0}); // Destroys what was retired.

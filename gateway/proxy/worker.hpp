@@ -2,6 +2,7 @@
 
 #include "gateway/proxy/exchange.hpp"
 #include "gateway/proxy/listening_port.hpp"
+#include "gateway/proxy/mirrors.hpp"
 #include "gateway/proxy/proxy.hpp"
 #include "net/dns.hpp"
 
@@ -79,6 +80,7 @@ private:
   SessionList sessions_;
   Random random_;
   WorkerContext context_;
+  Mirrors mirrors_;
   std::map<PortKey, std::unique_ptr<ListeningPort>> ports_;
   std::vector<std::weak_ptr<PortState>> closing_;
   ServedPtr served_;

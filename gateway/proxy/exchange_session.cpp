@@ -1,0 +1,69 @@
+#include "gateway/proxy/cookies.hpp"
+#include "gateway/proxy/exchange.hpp"
+#include "gateway/proxy/session_token.hpp"
+
+namespace strait::gateway::proxy {
+
+using net::http1::HeaderId;
+
+namespace {
+
+/// Empty: none.
+std::string_view token_of(const SessionPersistence& session, const net::http1::RequestHead& head) {
+  if (session.header)
+    return head.get(session.name);
+  for (const auto& field : head.fields())
+    if (field.id == HeaderId::cookie)
+      if (const auto value = cookie_value(head.value(field), session.name))
+        return *value;
+  return {};
+}
+
+SessionScope scope_of(const MatchedRule& matched, const ProxyOptions& options) {
+  return {options.session_key, matched.route->id, matched.rule->name};
+}
+
+} // namespace
+
+/// Whether the request's token names an endpoint that serves: then its backend is the choice. A
+/// backend without weight serves nobody, whatever was said before.
+bool Exchange::choose_by_session() {
+  const auto& rule = *matched_.rule;
+  auto& state = filters();
+  const auto token = token_of(*rule.session, request_.head());
+  if (!token.empty())
+    state.session = read_session_token(scope_of(matched_, worker_.options), token, now_wall());
+  if (!state.session)
+    return false;
+  for (const auto& backend : rule.backends) {
+    if (backend.weight == 0 || backend.cluster.empty())
+      continue;
+    auto* cluster = worker_.routing.cluster(backend.cluster, *served_);
+    if (cluster && cluster->find(*state.session)) {
+      choice_ = {&backend, cluster, 0};
+      return true;
+    }
+  }
+  state.session.reset();
+  return false;
+}
+
+/// A new token if the answer comes from another endpoint than the request's token names.
+void Exchange::hand_out_session() {
+  const auto endpoint = upstream_->endpoint().session();
+  auto& state = filters();
+  if (state.session == endpoint)
+    return worker_.counters.add(Counter::sessions_kept);
+  worker_.counters.add(Counter::sessions_begun);
+  const auto& session = *matched_.rule->session;
+  const auto expires =
+      session.absolute_timeout > Millis{0} ? now_wall() + session.absolute_timeout : WallTime{};
+  const auto token = make_session_token(scope_of(matched_, worker_.options), endpoint, expires);
+  if (session.header)
+    state.response.set.push_back({session.name, token});
+  else
+    state.response.add.push_back(
+        {"set-cookie", session_cookie(session, token, client_->stream().is_tls())});
+}
+
+} // namespace strait::gateway::proxy
