@@ -13,16 +13,15 @@ using model::ConditionType;
 using model::FromNamespaces;
 using model::Reason;
 
-bool allows_namespace(const View& view, const GatewayPlan& plan, const ListenerPlan& listener,
-                      const std::string& ns) {
-  auto& allowed = listener.spec.allowed;
+bool allows_namespace(const View& view, const ListenerPlan& listener, const std::string& ns) {
+  auto& allowed = listener.entry.spec.allowed;
   switch (allowed.from) {
   case FromNamespaces::all:
     return true;
   case FromNamespaces::none:
     return false;
   case FromNamespaces::same:
-    return ns == plan.status.object.name.ns;
+    return ns == listener.entry.ns;
   case FromNamespaces::selector: {
     auto* found = view.find<model::Namespace>({"", ns});
     return found && model::matches(allowed.selector, found->meta.labels);
@@ -36,23 +35,38 @@ bool allows_kind(const ListenerPlan& listener, model::Kind kind) {
                      [&](auto& it) { return it.kind == to_string(kind); });
 }
 
+/// Whether the listener stands in the object that the parentRef names.
+bool stands_in(const ListenerPlan& listener, const model::ParentRef& parent) {
+  auto& set = listener.entry.set;
+  return set ? parent.kind == "ListenerSet" && set->ns == parent.ns && set->name == parent.name
+             : parent.kind == "Gateway";
+}
+
+/// Routes whose hostnames are matched with a listener's.
+bool has_hostnames(model::Kind kind) {
+  return kind == model::Kind::http_route || kind == model::Kind::grpc_route ||
+         kind == model::Kind::tls_route;
+}
+
 /// What the parentRef comes to before the route's own references are looked at.
 std::optional<Problem> select(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
                               const model::ParentRef& parent, Attachment& attachment) {
   bool named = false, allowed = false;
   for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
     auto& listener = plan.listeners[i];
-    if ((!parent.section_name.empty() && parent.section_name != listener.spec.name) ||
-        (parent.port && *parent.port != listener.spec.port))
+    auto& spec = listener.entry.spec;
+    if (!stands_in(listener, parent) ||
+        (!parent.section_name.empty() && parent.section_name != spec.name) ||
+        (parent.port && *parent.port != spec.port))
       continue;
     named = true;
     if (!allows_kind(listener, route.route.kind) ||
-        !allows_namespace(view, plan, listener, route.route.name.ns))
+        !allows_namespace(view, listener, route.route.name.ns))
       continue;
     allowed = true;
     HostnameIntersection hostnames{true, {}};
-    if (route.route.kind == model::Kind::http_route)
-      hostnames = intersect(listener.spec.hostname, route.hostnames);
+    if (has_hostnames(route.route.kind))
+      hostnames = intersect(spec.hostname, route.hostnames);
     if (!hostnames.matches)
       continue;
     attachment.listeners.push_back(i);
@@ -61,11 +75,13 @@ std::optional<Problem> select(const View& view, const GatewayPlan& plan, const R
   if (!attachment.listeners.empty())
     return {};
   if (!named) {
-    auto name = parent.section_name.empty() ? "" : " the name " + parent.section_name;
-    auto port = parent.port ? fmt::format(" port {}", *parent.port) : "";
+    auto name = parent.section_name.empty() ? std::string{} : " the name " + parent.section_name;
+    auto port = parent.port ? fmt::format(" port {}", *parent.port) : std::string{};
     return Problem{Reason::no_matching_parent,
-                   fmt::format("no listener has{}{}{}", name,
-                               !name.empty() && !port.empty() ? " and" : "", port)};
+                   name.empty() && port.empty()
+                       ? fmt::format("{} {} has no listener", parent.kind, parent.name)
+                       : fmt::format("no listener has{}{}{}", name,
+                                     !name.empty() && !port.empty() ? " and" : "", port)};
   }
   if (!allowed)
     return Problem{Reason::not_allowed_by_listeners,

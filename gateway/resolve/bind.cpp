@@ -8,20 +8,40 @@ namespace strait::gateway::resolve {
 
 namespace {
 
+/// What a GatewayPolicy of the listener asks of requests to a rule.
+void require(const ListenerJwt& jwt, HttpRule& rule) {
+  if (jwt.override_jwt)
+    rule.jwt = {*jwt.override_jwt};
+  else if (jwt.default_jwt && rule.jwt.empty())
+    rule.jwt = {*jwt.default_jwt};
+}
+
 std::shared_ptr<const BoundRoute> as_served(const ResolvedRoute& route,
-                                            const std::vector<std::string>& hostnames) {
+                                            const std::vector<std::string>& hostnames,
+                                            const ListenerPlan& listener) {
   BoundRoute bound;
   bound.id = to_string(route.route);
   bound.created = route.created;
   bound.route = route.content;
-  if (auto* http = std::get_if<HttpRoute>(&bound.route))
+  if (auto* http = std::get_if<HttpRoute>(&bound.route)) {
     http->hostnames = hostnames;
+    for (auto& rule : http->rules)
+      require(listener.jwt, rule);
+  } else if (auto* tls = std::get_if<TlsRoute>(&bound.route)) {
+    tls->hostnames = hostnames;
+  }
   return std::make_shared<const BoundRoute>(std::move(bound));
 }
 
-bool names(const model::ParentRef& parent, const model::Name& gateway) {
-  return parent.group == gateway_group && parent.kind == "Gateway" && parent.ns == gateway.ns &&
-         parent.name == gateway.name;
+/// Whether the parentRef names the Gateway, or a ListenerSet of it.
+bool names(const model::ParentRef& parent, const GatewayPlan& plan) {
+  if (parent.group != gateway_group)
+    return false;
+  model::Name name{parent.ns, parent.name};
+  if (parent.kind == "ListenerSet")
+    return std::any_of(plan.sets.begin(), plan.sets.end(),
+                       [&](auto& it) { return it.name == name; });
+  return parent.kind == "Gateway" && name == plan.status.object.name;
 }
 
 } // namespace
@@ -34,15 +54,15 @@ bool falls_back(const GatewayPlan& plan, const ResolvedRoute& route,
                        last_good->granted.end());
 }
 
-BoundRoutes bind_route(const View& view, const model::Name& gateway, const GatewayPlan& plan,
-                       const ResolvedRoute& route, const ResolvedRoute* last_good) {
+BoundRoutes bind_route(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
+                       const ResolvedRoute* last_good) {
   BoundRoutes bound;
   if (!plan.ours)
     return bound;
   bool bridged = falls_back(plan, route, last_good);
   auto& served = bridged ? *last_good : route;
   for (auto& parent : route.parents) {
-    if (!names(parent, gateway))
+    if (!names(parent, plan))
       continue;
     auto attachment = attach(view, plan, route, parent);
     bound.attached.insert(attachment.listeners.begin(), attachment.listeners.end());
@@ -50,9 +70,9 @@ BoundRoutes bind_route(const View& view, const model::Name& gateway, const Gatew
     auto serving =
         bridged && attachment.accepted ? attach(view, plan, *last_good, parent) : attachment;
     for (std::size_t i = 0; i < serving.listeners.size(); ++i)
-      if (plan.listeners[serving.listeners[i]].programmed)
+      if (auto& listener = plan.listeners[serving.listeners[i]]; listener.programmed)
         bound.by_listener.try_emplace(serving.listeners[i],
-                                      as_served(served, serving.hostnames[i]));
+                                      as_served(served, serving.hostnames[i], listener));
     if (bridged && attachment.accepted)
       attachment.conditions.push_back(
           {.type = model::ConditionType::partially_invalid,

@@ -14,8 +14,8 @@ struct BoundRoutes {
 };
 
 /// `last_good` is what was served before a reference broke; used only where falls_back().
-BoundRoutes bind_route(const View& view, const model::Name& gateway, const GatewayPlan& plan,
-                       const ResolvedRoute& route, const ResolvedRoute* last_good = nullptr);
+BoundRoutes bind_route(const View& view, const GatewayPlan& plan, const ResolvedRoute& route,
+                       const ResolvedRoute* last_good = nullptr);
 
 /// Whether a broken reference is bridged by what was served before (KeepLastGood). Never one that
 /// lacks its grant, and never with content of which a grant may have gone meanwhile.

@@ -1,5 +1,6 @@
 #include "gateway/resolve/bind.hpp"
 #include "gateway/resolve/drafts.hpp"
+#include "gateway/resolve/policy_watch.hpp"
 
 #include <algorithm>
 
@@ -50,9 +51,13 @@ struct Binder::State {
   Drafts<PeeringExport> peering_exports{&Config::exports};
   Drafts<PeeringTrust> trust{&Config::trust};
 
+  std::vector<std::int32_t> attached; ///< How many routes each listener counts.
   bool gateway_status_changed = false;
   std::set<model::ObjectKey> route_status_changed;
   std::optional<model::ObjectStatus> status_given;
+  std::map<model::ObjectKey, model::ObjectStatus> sets_given;
+  PolicyWatch policies;
+  Topics depends;
   Ptr<Config> given;
   Counters counters;
 
@@ -61,11 +66,10 @@ struct Binder::State {
   }
 
   void count(const RouteEntry& entry, int by) {
-    for (auto listener : entry.attached)
-      if (listener < plan.status.listeners.size()) {
-        plan.status.listeners[listener].attached_routes += by;
-        gateway_status_changed = true;
-      }
+    for (auto listener : entry.attached) {
+      attached[listener] += by;
+      gateway_status_changed = true;
+    }
   }
 
   /// A cluster that a route or the exports want, whether they serve from it already or not.
@@ -85,6 +89,7 @@ struct Binder::State {
   void serve_from(const std::string& cluster) {
     if (bound_clusters[cluster]++ > 0)
       return;
+    policies.use_changed(cluster);
     auto it = known.find(cluster);
     clusters.set(config, cluster,
                  it != known.end() ? it->second
@@ -95,6 +100,7 @@ struct Binder::State {
     if (--it->second > 0)
       return;
     bound_clusters.erase(it);
+    policies.use_changed(cluster);
     clusters.unset(config, cluster);
   }
 
@@ -116,7 +122,7 @@ struct Binder::State {
   void bind(const model::ObjectKey& key) {
     ++counters.routes_bound;
     auto& entry = routes.at(key);
-    auto answer = bind_route(view, gateway, plan, *entry.resolved, entry.last_good.get());
+    auto answer = bind_route(view, plan, *entry.resolved, entry.last_good.get());
     counters.listeners_checked += answer.attached.size();
     auto& content =
         falls_back(plan, *entry.resolved, entry.last_good.get()) ? entry.last_good : entry.resolved;
@@ -153,7 +159,7 @@ struct Binder::State {
         serve_from(cluster);
     std::set<std::string> now;
     for (auto& [listener, route] : answer.by_listener) {
-      auto binding = binding_key(plan.listeners[listener].spec.name, route->id);
+      auto binding = binding_key(plan.listeners[listener].name, route->id);
       bound.set(config, binding, route);
       now.insert(std::move(binding));
     }
@@ -173,7 +179,7 @@ struct Binder::State {
   void leave_gone_listeners(RouteEntry& entry) {
     std::erase_if(entry.served, [&](auto& binding) {
       bool there = std::any_of(plan.listeners.begin(), plan.listeners.end(), [&](auto& it) {
-        return it.programmed && it.spec.name == listener_of(binding);
+        return it.programmed && it.name == listener_of(binding);
       });
       if (!there)
         bound.unset(config, binding);
@@ -239,30 +245,52 @@ struct Binder::State {
   }
   std::set<std::string> exported; ///< Clusters that the peering listener serves from.
 
+  /// Statuses of the gateway and its ListenerSets that differ from those given before.
+  void take_statuses(Binder::Taken& out) {
+    auto now = statuses_of(plan, attached);
+    bool says = !now.gateway.conditions.empty() || status_given;
+    if (says && status_given != now.gateway) {
+      status_given = now.gateway;
+      out.gateway = std::move(now.gateway);
+    }
+    for (auto& [key, status] : sets_given)
+      if (!now.sets.contains(key))
+        out.listener_sets[key] = std::nullopt;
+    for (auto& [key, status] : now.sets) {
+      auto it = sets_given.find(key);
+      if (it == sets_given.end() || it->second != status)
+        out.listener_sets[key] = status;
+    }
+    sets_given = std::move(now.sets);
+  }
+
+  std::map<model::ObjectKey, std::vector<model::ParentStatus>> take_policies() {
+    return policies.take(view, plan, [this](const std::string& prefix) {
+      std::vector<std::string> found;
+      for (auto it = bound_clusters.lower_bound(prefix);
+           it != bound_clusters.end() && it->first.starts_with(prefix); ++it)
+        found.push_back(it->first);
+      return found;
+    });
+  }
+
   void plan_changed(GatewayPlan next, bool namespaces_changed) {
     bool same_attachment =
         plan.ours == next.ours && plan.policy == next.policy &&
         plan.controller == next.controller && plan.listeners.size() == next.listeners.size() &&
         !(next.selects_namespaces && namespaces_changed) &&
         std::equal(plan.listeners.begin(), plan.listeners.end(), next.listeners.begin(),
-                   [](auto& a, auto& b) { return a.attaches_like(b); });
-    auto old_status = std::exchange(plan, std::move(next)).status;
-    if (same_attachment) {
-      for (std::size_t i = 0; i < plan.status.listeners.size(); ++i)
-        plan.status.listeners[i].attached_routes = old_status.listeners[i].attached_routes;
-    } else {
+                   [](auto& a, auto& b) { return a.attaches_like(b); }) &&
+        std::equal(plan.sets.begin(), plan.sets.end(), next.sets.begin(), next.sets.end(),
+                   [](auto& a, auto& b) { return a.name == b.name; });
+    plan = std::move(next);
+    if (!same_attachment) {
+      attached.assign(plan.listeners.size(), 0); // The counts start anew with the new listeners.
       for (auto& [key, entry] : routes)
-        entry.attached.clear(); // The counts start from nothing with the new listeners.
+        entry.attached.clear();
     }
     gateway_status_changed = true;
-    Resources<Listener> wanted;
-    Resources<Certificate> pairs;
-    for (auto& listener : plan.listeners)
-      if (listener.programmed) {
-        wanted = wanted.with(listener.spec.name, listener.config);
-        for (auto& certificate : listener.certificates)
-          pairs = pairs.with(certificate->id, certificate);
-      }
+    auto [wanted, pairs] = resources_of(plan);
     for (auto& [id, certificate] : identities)
       pairs = pairs.with(id, certificate);
     if (wants_peering() && exports)
@@ -284,6 +312,7 @@ Binder& Binder::operator=(Binder&&) noexcept = default;
 
 void Binder::view_changed(const View& view) {
   auto before = state_->view.kind_revision(model::Kind::namespace_);
+  state_->policies.view_changed(state_->view, view);
   state_->view = view;
   state_->plan_changed(plan_gateway(view, state_->gateway, state_->settings),
                        view.kind_revision(model::Kind::namespace_) != before);
@@ -332,7 +361,13 @@ void Binder::exports_changed(const ResolvedExports& exports) {
 
 bool Binder::complete() const { return state_->waiting.empty(); }
 
-const Topics& Binder::depends() const { return state_->plan.depends; }
+const Topics& Binder::depends() const {
+  auto& state = *state_;
+  state.depends = state.plan.depends;
+  if (state.plan.ours)
+    state.policies.add_topics(state.depends);
+  return state.depends;
+}
 
 const std::set<std::string>& Binder::clusters() const {
   auto& state = *state_;
@@ -371,12 +406,9 @@ Binder::Taken Binder::take() {
       taken.delta = std::make_shared<const Delta>(std::move(delta));
   }
   taken.config = state.given;
-  bool says = !state.plan.status.conditions.empty() || state.status_given;
-  if (std::exchange(state.gateway_status_changed, false) && says &&
-      state.status_given != state.plan.status) {
-    state.status_given = state.plan.status;
-    taken.gateway = state.plan.status;
-  }
+  if (std::exchange(state.gateway_status_changed, false))
+    state.take_statuses(taken);
+  taken.policies = state.take_policies();
   for (auto& key : state.route_status_changed) {
     auto it = state.routes.find(key);
     taken.routes[key] =

@@ -1,9 +1,9 @@
 #include "gateway/resolve/listener_checks.hpp"
 
+#include "gateway/resolve/backend_tls.hpp"
+#include "gateway/resolve/listener_conflicts.hpp"
 #include "gateway/resolve/references.hpp"
 #include "gateway/resolve/tls_options.hpp"
-#include "gateway/snapshot/snapshot.hpp"
-#include "net/tls_certificate.hpp"
 
 #include <algorithm>
 
@@ -11,11 +11,27 @@ namespace strait::gateway::resolve {
 
 namespace {
 
-using model::Kind;
-using model::Name;
 using model::Reason;
 using model::RouteGroupKind;
 using Findings = ListenerFindings;
+
+/// The kinds of routes that a listener of the protocol serves.
+std::vector<std::string_view> kinds_of(Protocol protocol) {
+  switch (protocol) {
+  case Protocol::http:
+  case Protocol::https:
+    return {"HTTPRoute", "GRPCRoute"};
+  case Protocol::tls:
+    return {"TLSRoute"};
+  case Protocol::tcp:
+    return {"TCPRoute"};
+  case Protocol::udp:
+    return {"UDPRoute"};
+  case Protocol::peering:
+    break;
+  }
+  return {};
+}
 
 class Checks {
 public:
@@ -23,12 +39,13 @@ public:
          Topics& depends)
       : view_{view}, gateway_{gateway}, class_{gateway_class}, depends_{depends} {}
 
-  void alone(const model::Listener& listener, Findings& found) {
+  void alone(const ListenerEntry& entry, Findings& found) {
+    auto& listener = entry.spec;
     auto protocol = protocol_of(listener.protocol);
     if (!protocol) {
-      found.accepted =
-          Problem{Reason::unsupported_protocol,
-                  fmt::format("protocol {}: expected HTTP, HTTPS or TCP", listener.protocol)};
+      found.accepted = Problem{
+          Reason::unsupported_protocol,
+          fmt::format("protocol {}: expected HTTP, HTTPS, TLS, TCP or UDP", listener.protocol)};
       return;
     }
     kinds(listener, *protocol, found);
@@ -39,112 +56,84 @@ public:
           Problem{Reason::port_unavailable,
                   fmt::format("port {} and mapPrivilegedContainerPorts {} make no port",
                               listener.port, class_.map_privileged_container_ports)};
+    if (*protocol == Protocol::https || *protocol == Protocol::tls)
+      tls(entry, *protocol, found);
     if (*protocol == Protocol::https)
-      tls(listener, found);
-  }
-
-  /// Listeners that cannot stand beside each other on one port: none of them may win.
-  static void conflict(const model::Listener& own, const model::Listener& other, Findings& found) {
-    auto a = protocol_of(own.protocol), b = protocol_of(other.protocol);
-    if (own.port != other.port || !a || !b)
-      return;
-    if (*a != *b)
-      found.conflicted = Problem{Reason::protocol_conflict,
-                                 fmt::format("listener {} has port {} too, with protocol {}",
-                                             other.name, other.port, other.protocol)};
-    else if (*a == Protocol::tcp)
-      found.conflicted =
-          Problem{Reason::protocol_conflict,
-                  fmt::format("listener {} has port {} too, and TCP has no hostnames", other.name,
-                              other.port)};
-    else if (!found.conflicted && lower(own.hostname) == lower(other.hostname))
-      found.conflicted =
-          Problem{Reason::hostname_conflict,
-                  fmt::format("listener {} has the same port and hostname", other.name)};
-  }
-
-  /// Which certificate a client gets then depends on its SNI, which connection it reuses does not.
-  static void overlap(const model::Listener& own, const model::Listener& other, Findings& found) {
-    auto a = lower(own.hostname), b = lower(other.hostname);
-    if (own.port != other.port || own.protocol != "HTTPS" || other.protocol != "HTTPS" ||
-        found.overlapping || (!hostname_covers(a, b) && !hostname_covers(b, a)))
-      return;
-    found.overlapping = Problem{Reason::overlapping_hostnames,
-                                fmt::format("listener {} of the same port has hostname \"{}\"",
-                                            other.name, other.hostname)};
+      clients(listener, found);
   }
 
 private:
   static void kinds(const model::Listener& listener, Protocol protocol, Findings& found) {
-    RouteGroupKind natural{std::string{gateway_group},
-                           protocol == Protocol::tcp ? "TCPRoute" : "HTTPRoute"};
+    auto natural = kinds_of(protocol);
+    auto& supported = found.supported_kinds;
     if (listener.allowed.kinds.empty())
-      found.supported_kinds = {natural};
-    for (auto& kind : listener.allowed.kinds)
-      if (kind == natural)
-        found.supported_kinds = {natural};
-      else if (!found.kinds)
+      for (auto kind : natural)
+        supported.push_back({std::string{gateway_group}, std::string{kind}});
+    for (auto& kind : listener.allowed.kinds) {
+      bool served = kind.group == gateway_group &&
+                    std::find(natural.begin(), natural.end(), kind.kind) != natural.end();
+      if (!served && !found.kinds)
         found.kinds =
             Problem{Reason::invalid_route_kinds,
                     fmt::format("allowedRoutes.kinds: a {} listener serves no {} of group {}",
                                 listener.protocol, kind.kind, kind.group)};
+      if (served && std::find(supported.begin(), supported.end(), kind) == supported.end())
+        supported.push_back(kind);
+    }
   }
 
-  void tls(const model::Listener& listener, Findings& found) {
+  void tls(const ListenerEntry& entry, Protocol protocol, Findings& found) {
+    auto& listener = entry.spec;
     if (listener.tls && listener.tls->mode == model::ListenerTls::Mode::passthrough) {
-      found.accepted = Problem{Reason::unsupported_value, "tls.mode Passthrough is not supported"};
+      found.passthrough = protocol == Protocol::tls;
+      if (!found.passthrough)
+        found.accepted = Problem{Reason::unsupported_value,
+                                 "tls.mode Passthrough: an HTTPS listener terminates"};
       return;
     }
     if (!listener.tls || listener.tls->certificates.empty()) {
-      found.refs =
-          Problem{Reason::invalid_certificate_ref, "an HTTPS listener needs tls.certificateRefs"};
+      found.refs = Problem{Reason::invalid_certificate_ref,
+                           fmt::format("{} {} listener needs tls.certificateRefs",
+                                       protocol == Protocol::https ? "an" : "a terminating",
+                                       listener.protocol)};
       return;
     }
     if (auto settings = tls_settings(listener.tls->options))
       found.tls = std::move(*settings);
     else if (!found.accepted)
       found.accepted = Problem{Reason::unsupported_value, settings.error().detail};
+    auto consul = class_.policy.certificate_ref_reason == model::CertificateRefReason::consul;
+    // A grant for the Gateway is none for its ListenerSets, nor the other way round.
+    CertificateReferrer from{entry.set ? "ListenerSet" : "Gateway", entry.ns,
+                             Reason::invalid_certificate_ref,
+                             consul ? Reason::invalid_certificate_ref : Reason::ref_not_permitted};
     for (auto& ref : listener.tls->certificates)
-      if (auto problem = certificate(ref, found); problem && !found.refs)
-        found.refs = std::move(problem);
+      if (auto certificate = certificate_of(view_, from, ref, depends_); !certificate) {
+        if (!found.refs)
+          found.refs = std::move(certificate.error());
+      } else {
+        found.tls.certificates.push_back((*certificate)->id);
+        found.certificates.push_back(std::move(*certificate));
+      }
   }
 
-  std::optional<Problem> certificate(const model::CertificateRef& ref, Findings& found) {
-    auto invalid = [](std::string message) {
-      return Problem{Reason::invalid_certificate_ref, std::move(message)};
-    };
-    if (!ref.group.empty() || ref.kind != "Secret")
-      return invalid(fmt::format("certificateRef {}: kind {} of group \"{}\": expected Secret",
-                                 ref.name, ref.kind, ref.group));
-    auto& own_ns = gateway_.meta.name.ns;
-    Name name{ref.ns.empty() ? own_ns : ref.ns, ref.name};
-    if (name.ns != own_ns) {
-      // Before existence: nobody may probe for names in another namespace.
-      depends_.insert({Kind::reference_grant, {name.ns, ""}});
-      if (!permitted(view_, {gateway_group, "Gateway", own_ns}, {"", "Secret", name.ns, name.name}))
-        return Problem{class_.policy.certificate_ref_reason == model::CertificateRefReason::consul
-                           ? Reason::invalid_certificate_ref
-                           : Reason::ref_not_permitted,
-                       fmt::format("no ReferenceGrant in namespace {} lets Gateways of namespace "
-                                   "{} refer to Secret {}",
-                                   name.ns, own_ns, name.name)};
-    }
-    depends_.insert({Kind::secret, name});
-    auto* secret = view_.find<model::Secret>(name);
-    if (!secret)
-      return invalid(fmt::format("Secret {} does not exist", to_string(name)));
-    if (secret->type != "kubernetes.io/tls")
-      return invalid(fmt::format("Secret {}: type \"{}\": expected kubernetes.io/tls",
-                                 to_string(name), secret->type));
-    auto chain = secret->data.find("tls.crt"), key = secret->data.find("tls.key");
-    if (chain == secret->data.end() || key == secret->data.end())
-      return invalid(fmt::format("Secret {}: expected data tls.crt and tls.key", to_string(name)));
-    if (auto pair = net::TlsCertificate::from_pem(chain->second, key->second); !pair)
-      return invalid(fmt::format("Secret {}: {}", to_string(name), pair.error().detail));
-    found.certificates.push_back(std::make_shared<const Certificate>(
-        Certificate{"Secret " + to_string(name), chain->second, key->second}));
-    found.tls.certificates.push_back(found.certificates.back()->id);
-    return {};
+  /// Whose certificates clients must show on this port: its own rule, else the Gateway's.
+  void clients(const model::Listener& listener, Findings& found) {
+    auto& tls = gateway_.tls;
+    auto of_port = tls.frontend_per_port.find(listener.port);
+    auto& wanted = of_port != tls.frontend_per_port.end() ? of_port->second : tls.frontend;
+    if (!wanted)
+      return;
+    auto authorities = ca_certificates(
+        view_,
+        {gateway_group, "Gateway", gateway_.meta.name.ns, Reason::invalid_ca_certificate_kind},
+        wanted->ca_refs, depends_);
+    if (authorities.problem && !found.refs)
+      found.refs = std::move(authorities.problem);
+    if (authorities.pems.empty() && !found.accepted)
+      found.accepted = Problem{Reason::no_valid_ca_certificate,
+                               "spec.tls.frontend: none of its caCertificateRefs can be used"};
+    found.clients = ClientValidation{std::move(authorities.pems), wanted->insecure_fallback};
   }
 
   const View& view_;
@@ -153,9 +142,12 @@ private:
   Topics& depends_;
 };
 
-bool stands(const Findings& found) { return !found.accepted && !found.conflicted; }
-
 } // namespace
+
+std::string config_name(const ListenerEntry& entry) {
+  return entry.set ? fmt::format("{}~{}~{}", entry.set->ns, entry.set->name, entry.spec.name)
+                   : entry.spec.name;
+}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -168,8 +160,12 @@ std::optional<Protocol> protocol_of(const std::string& text) {
     return Protocol::http;
   if (text == "HTTPS")
     return Protocol::https;
+  if (text == "TLS")
+    return Protocol::tls;
   if (text == "TCP")
     return Protocol::tcp;
+  if (text == "UDP")
+    return Protocol::udp;
   return {};
 }
 
@@ -184,26 +180,13 @@ std::optional<std::uint16_t> container_port(std::uint16_t port, std::int32_t off
 }
 
 std::vector<Findings> check_listeners(const View& view, const model::Gateway& gateway,
+                                      const std::vector<ListenerEntry>& entries,
                                       const ResolvedClass& gateway_class, Topics& depends) {
-  auto& listeners = gateway.listeners;
-  std::vector<Findings> findings(listeners.size());
+  std::vector<Findings> findings(entries.size());
   Checks checks{view, gateway, gateway_class, depends};
-  for (std::size_t i = 0; i < listeners.size(); ++i)
-    checks.alone(listeners[i], findings[i]);
-  for (std::size_t i = 0; i < listeners.size(); ++i)
-    for (std::size_t j = 0; j < listeners.size(); ++j)
-      if (i != j) {
-        Checks::conflict(listeners[i], listeners[j], findings[i]);
-        Checks::overlap(listeners[i], listeners[j], findings[i]);
-      }
-  // Mapped into the container, a privileged port may meet another listener's: the later yields.
-  for (std::size_t i = 0; i < listeners.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (listeners[i].port != listeners[j].port && findings[i].port == findings[j].port &&
-          stands(findings[i]) && stands(findings[j]))
-        findings[i].accepted = Problem{
-            Reason::port_unavailable, fmt::format("port {} is that of listener {} in the container",
-                                                  findings[i].port, listeners[j].name)};
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    checks.alone(entries[i], findings[i]);
+  check_conflicts(entries, findings);
   return findings;
 }
 

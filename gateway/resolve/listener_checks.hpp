@@ -4,6 +4,18 @@
 
 namespace strait::gateway::resolve {
 
+/// One listener as its Gateway has it, with where it stands: in the Gateway itself, or in one of
+/// its ListenerSets.
+struct ListenerEntry {
+  model::Listener spec;
+  std::optional<model::Name> set; ///< The ListenerSet; none: the Gateway's own.
+  std::string ns;                 ///< Of the object that it stands in.
+  std::int64_t generation = 0;    ///< Of that object.
+};
+
+/// What a listener is called in a Config, where names hold no '/'.
+std::string config_name(const ListenerEntry& entry);
+
 /// What is found of one listener, one problem per aspect; conditions are written from it.
 struct ListenerFindings {
   std::optional<Problem> accepted;   ///< Why it is not: a field, its protocol, its port.
@@ -14,13 +26,27 @@ struct ListenerFindings {
   std::vector<model::RouteGroupKind> supported_kinds;
   std::uint16_t port = 0; ///< To bind in the container.
   TlsSettings tls;
+  bool passthrough = false;
+  std::optional<ClientValidation> clients;
   std::vector<std::shared_ptr<const Certificate>> certificates; ///< Those that are in order.
 };
 
-/// Checks each listener by itself (protocol, TLS, certificates and their grants, kinds) and against
-/// the others of its Gateway (ports, hostnames). `depends` gets what was looked at.
+/// Checks each listener by itself (protocol, TLS, certificates and their grants, client validation,
+/// kinds) and against the others of its Gateway (ports, hostnames). Entries are in the order of
+/// their precedence, the Gateway's own first. `depends` gets what was looked at.
 std::vector<ListenerFindings> check_listeners(const View& view, const model::Gateway& gateway,
+                                              const std::vector<ListenerEntry>& entries,
                                               const ResolvedClass& gateway_class, Topics& depends);
+
+/// Who refers to a certificate's Secret, and the reasons for a condition that tells why it cannot.
+struct CertificateReferrer {
+  std::string_view kind, ns;
+  model::Reason invalid, not_permitted;
+};
+/// The pair of a kubernetes.io/tls Secret, with the id "Secret NS/NAME".
+tl::expected<std::shared_ptr<const Certificate>, Problem>
+certificate_of(const View& view, const CertificateReferrer& from, const model::CertificateRef& ref,
+               Topics& depends);
 
 /// Nothing for a protocol that no listener can have yet.
 std::optional<Protocol> protocol_of(const std::string& text);

@@ -1,6 +1,12 @@
 #include "gateway/resolve/plan.hpp"
 
-#include "gateway/resolve/listener_checks.hpp"
+#include "gateway/resolve/backend_tls.hpp"
+#include "gateway/resolve/conditions.hpp"
+#include "gateway/resolve/gateway_addresses.hpp"
+#include "gateway/resolve/gateway_policy.hpp"
+#include "gateway/resolve/listener_plan.hpp"
+#include "gateway/resolve/listener_sets.hpp"
+#include "gateway/resolve/resolve_class.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,75 +15,28 @@ namespace strait::gateway::resolve {
 
 namespace {
 
-using model::Condition;
 using model::ConditionType;
 using model::Kind;
 using model::Name;
 using model::Reason;
 
-/// A condition that says yes, or the problem.
-Condition condition(ConditionType type, Reason fine, const std::optional<Problem>& problem,
-                    std::int64_t generation) {
-  return {.type = type,
-          .status = !problem,
-          .reason = problem ? problem->reason : fine,
-          .message = problem ? problem->message : "",
-          .observed_generation = generation};
-}
+constexpr auto see_listeners = "see the conditions of its listeners";
 
-const Condition& find(const std::vector<Condition>& conditions, ConditionType type) {
-  return *std::find_if(conditions.begin(), conditions.end(),
-                       [&](auto& it) { return it.type == type; });
-}
+/// What is wrong with a Gateway besides its listeners, one problem per aspect.
+struct GatewayFindings {
+  std::optional<Problem> refused;     ///< It is not carried out at all.
+  std::optional<Problem> peering;     ///< Its peering listener.
+  std::optional<Problem> unreachable; ///< Its addresses.
+  std::optional<Problem> refs;        ///< What its spec.tls refers to.
+};
 
-ListenerPlan planned(const model::Listener& spec, ListenerFindings found,
-                     const model::ReferencePolicy& policy, std::int64_t generation) {
-  ListenerPlan plan;
-  plan.spec = spec;
-  plan.kinds = found.supported_kinds;
-  // One bad certificate takes no other's hosts away, unless the class asks for all or nothing.
-  bool some = !found.certificates.empty() &&
-              policy.listener_readiness == model::ListenerReadiness::independent;
-  plan.programmed = !found.accepted && !found.conflicted && (!found.refs || some);
-  auto& conditions = plan.conditions;
-  auto& rejected = found.accepted ? found.accepted : found.conflicted;
-  conditions.push_back(condition(ConditionType::accepted, Reason::accepted, rejected, generation));
-  auto conflicted =
-      condition(ConditionType::conflicted, Reason::no_conflicts, found.conflicted, generation);
-  conflicted.status = found.conflicted.has_value();
-  conditions.push_back(std::move(conflicted));
-  auto& refs = found.refs ? found.refs : found.kinds;
-  conditions.push_back(
-      condition(ConditionType::resolved_refs, Reason::resolved_refs, refs, generation));
-  std::optional<Problem> not_programmed;
-  if (!plan.programmed)
-    not_programmed = Problem{Reason::invalid, "see the other conditions"};
-  conditions.push_back(
-      condition(ConditionType::programmed, Reason::programmed, not_programmed, generation));
-  if (found.overlapping) {
-    auto overlapping = condition(ConditionType::overlapping_tls_config,
-                                 Reason::overlapping_hostnames, found.overlapping, generation);
-    overlapping.status = true; // Never written as False (Gateway API).
-    conditions.push_back(std::move(overlapping));
-  }
-  if (plan.programmed) {
-    Listener config;
-    config.name = spec.name;
-    config.port = found.port;
-    config.protocol = *protocol_of(spec.protocol);
-    config.hostname = lower(spec.hostname);
-    if (config.protocol == Protocol::https)
-      config.tls = std::move(found.tls);
-    plan.config = std::make_shared<const Listener>(std::move(config));
-    plan.certificates = std::move(found.certificates);
-  }
-  return plan;
-}
-
-/// Whether nothing at all is wrong with a listener.
-bool clean(const ListenerPlan& listener) {
-  return std::all_of(listener.conditions.begin(), listener.conditions.end(),
-                     [](auto& it) { return it.status == (it.type != ConditionType::conflicted); });
+/// Makes what the Gateway asks for in GatewayClassConfigs, over the class' own.
+std::optional<Problem> parameters(const View& view, const model::Gateway& gateway,
+                                  ResolvedClass& gateway_class) {
+  auto& ref = gateway.infrastructure.parameters;
+  if (!ref)
+    return {};
+  return apply_parameters(view, *ref, "spec.infrastructure.parametersRef", gateway_class);
 }
 
 /// Adds the listener for gateways of peered datacenters, if the Gateway asks for one.
@@ -95,12 +54,106 @@ std::optional<Problem> plan_peering(const model::Gateway& gateway, std::int32_t 
   if (!bound)
     return wrong(fmt::format("\"{}\": expected a port of 1..65535", annotation->second));
   for (auto& listener : plan.listeners)
-    if (listener.config && listener.config->port == *bound)
-      return wrong(fmt::format("port {} is that of listener {}", asked->port, listener.spec.name));
+    if (listener.config && listener.config->port == *bound &&
+        listener.config->protocol != Protocol::udp)
+      return wrong(
+          fmt::format("port {} is that of listener {}", asked->port, listener.entry.spec.name));
   auto listener = *asked;
   listener.port = *bound;
   plan.peering = std::make_shared<const Listener>(std::move(listener));
   return {};
+}
+
+/// What TLS backends are shown of the Gateway.
+std::optional<Problem> plan_backend_client(const View& view, const model::Gateway& gateway,
+                                           GatewayPlan& plan) {
+  auto& ref = gateway.tls.backend_client_certificate;
+  if (!ref)
+    return {};
+  auto found = certificate_of(view,
+                              {"Gateway", gateway.meta.name.ns,
+                               Reason::invalid_client_certificate_ref, Reason::ref_not_permitted},
+                              *ref, plan.depends);
+  if (!found)
+    return Problem{found.error().reason,
+                   "spec.tls.backend.clientCertificateRef: " + found.error().message};
+  auto& pair = **found;
+  plan.backend_client = std::make_shared<const Certificate>(
+      Certificate{backend_client_certificate, pair.chain_pem, pair.key_pem});
+  return {};
+}
+
+/// Whether clients without a good certificate are let in somewhere.
+bool insecure(const model::GatewayTls& tls) {
+  auto falls_back = [](auto& it) { return it && it->insecure_fallback; };
+  return falls_back(tls.frontend) ||
+         std::any_of(tls.frontend_per_port.begin(), tls.frontend_per_port.end(),
+                     [&](auto& it) { return falls_back(it.second); });
+}
+
+/// The Gateway's own conditions, after its listeners'.
+void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
+              const GatewayFindings& found, GatewayPlan& plan) {
+  std::vector<const ListenerPlan*> own;
+  for (auto& it : plan.listeners)
+    if (!it.entry.set)
+      own.push_back(&it);
+  auto is_accepted = [](auto* it) { return find(it->conditions, ConditionType::accepted).status; };
+  auto is_resolved = [](auto* it) {
+    return find(it->conditions, ConditionType::resolved_refs).status;
+  };
+  bool any_accepted = std::any_of(own.begin(), own.end(), is_accepted);
+  bool any_programmed = std::any_of(plan.listeners.begin(), plan.listeners.end(),
+                                    [](auto& it) { return it.programmed; });
+  bool all =
+      !found.peering && std::all_of(own.begin(), own.end(), [](auto* it) { return clean(*it); });
+  auto& refused = found.refused;
+  bool accepted = !refused && (any_accepted || own.empty());
+  bool whole = plan.policy.listener_readiness == model::ListenerReadiness::all_or_nothing;
+  plan.serves = accepted && any_programmed && (all || !whole);
+
+  auto generation = gateway.meta.generation;
+  auto& conditions = plan.status.conditions;
+  auto problem = refused         ? refused
+                 : found.peering ? found.peering
+                 : all           ? std::nullopt
+                       : std::optional{Problem{Reason::listeners_not_valid, see_listeners}};
+  conditions.push_back(condition(ConditionType::accepted, Reason::accepted, problem, generation));
+  conditions.back().status = accepted;
+  std::optional<Problem> silent;
+  if (!plan.serves)
+    silent = Problem{Reason::invalid, whole && any_programmed && !refused
+                                          ? "nothing is served until every listener is in order"
+                                          : "nothing is served"};
+  else
+    silent = found.unreachable;
+  conditions.push_back(
+      condition(ConditionType::programmed, Reason::programmed, silent, generation));
+  auto refs = found.refs;
+  if (!refs && !std::all_of(own.begin(), own.end(), is_resolved))
+    refs = Problem{Reason::listeners_not_resolved, see_listeners};
+  conditions.push_back(
+      condition(ConditionType::resolved_refs, Reason::resolved_refs, refs, generation));
+  if (insecure(gateway.tls))
+    conditions.push_back({.type = ConditionType::insecure_frontend,
+                          .status = true,
+                          .reason = Reason::configuration_changed,
+                          .message = "spec.tls.frontend: AllowInsecureFallback lets clients in "
+                                     "that show no valid certificate",
+                          .observed_generation = generation});
+  if (gateway_class.controller == model::consul_controller) {
+    std::optional<Problem> unready;
+    if (refused)
+      unready =
+          Problem{refused->reason == Reason::unsupported_address ? Reason::address_not_assigned
+                                                                 : Reason::listeners_not_ready,
+                  refused->message};
+    else if (!plan.serves || !all)
+      unready = Problem{Reason::listeners_not_valid, problem ? problem->message : silent->message};
+    else if (found.unreachable)
+      unready = Problem{Reason::address_not_assigned, found.unreachable->message};
+    conditions.push_back(condition(ConditionType::ready, Reason::ready, unready, generation));
+  }
 }
 
 /// Why the Gateway as a whole is not carried out.
@@ -111,61 +164,7 @@ std::optional<Problem> refusal(const model::Gateway& gateway, const ResolvedClas
   if (!gateway.unsupported.empty())
     return Problem{Reason::invalid,
                    fmt::format("{} is not supported", gateway.unsupported.front().path)};
-  if (!gateway.addresses.empty())
-    return Problem{Reason::unsupported_address, "spec.addresses is not supported"};
   return {};
-}
-
-/// The Gateway's own conditions, after its listeners'.
-void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
-              const std::optional<Problem>& peering, GatewayPlan& plan) {
-  auto is_accepted = [](auto& it) { return find(it.conditions, ConditionType::accepted).status; };
-  auto is_programmed = [](auto& it) { return it.programmed; };
-  auto& listeners = plan.listeners;
-  bool any_accepted = std::any_of(listeners.begin(), listeners.end(), is_accepted);
-  bool any_programmed = std::any_of(listeners.begin(), listeners.end(), is_programmed);
-  bool all = !peering && std::all_of(listeners.begin(), listeners.end(), clean);
-  auto refused = refusal(gateway, gateway_class);
-  bool accepted = !refused && (any_accepted || listeners.empty());
-  bool whole = plan.policy.listener_readiness == model::ListenerReadiness::all_or_nothing;
-  plan.serves = accepted && any_programmed && (all || !whole);
-
-  auto generation = gateway.meta.generation;
-  auto& conditions = plan.status.conditions;
-  auto problem = refused   ? refused
-                 : peering ? peering
-                 : all     ? std::nullopt
-                           : std::optional{Problem{Reason::listeners_not_valid,
-                                               "see the conditions of its listeners"}};
-  conditions.push_back(condition(ConditionType::accepted, Reason::accepted, problem, generation));
-  conditions.back().status = accepted;
-  std::optional<Problem> silent;
-  if (!plan.serves)
-    silent = Problem{Reason::invalid, whole && any_programmed && !refused
-                                          ? "nothing is served until every listener is in order"
-                                          : "nothing is served"};
-  conditions.push_back(
-      condition(ConditionType::programmed, Reason::programmed, silent, generation));
-  if (gateway_class.controller == model::consul_controller) {
-    std::optional<Problem> unready;
-    if (refused)
-      unready =
-          Problem{refused->reason == Reason::unsupported_address ? Reason::address_not_assigned
-                                                                 : Reason::listeners_not_ready,
-                  refused->message};
-    else if (!plan.serves || !all)
-      unready = Problem{Reason::listeners_not_valid, problem ? problem->message : silent->message};
-    conditions.push_back(condition(ConditionType::ready, Reason::ready, unready, generation));
-  }
-  for (auto& listener : listeners) {
-    // It would serve, but the Gateway does not: no condition may claim otherwise.
-    if (listener.programmed && !plan.serves)
-      for (auto& it : listener.conditions)
-        if (it.type == ConditionType::programmed)
-          it = condition(ConditionType::programmed, Reason::programmed,
-                         Problem{Reason::pending, "the gateway serves nothing"}, generation);
-    plan.status.listeners.push_back({listener.spec.name, 0, listener.kinds, listener.conditions});
-  }
 }
 
 } // namespace
@@ -185,12 +184,46 @@ std::shared_ptr<const Listener> peering_listener_of(const model::Gateway& gatewa
 }
 
 bool ListenerPlan::attaches_like(const ListenerPlan& other) const {
-  return spec.name == other.spec.name && spec.port == other.spec.port &&
-         spec.hostname == other.spec.hostname && spec.allowed == other.spec.allowed &&
-         kinds == other.kinds && programmed == other.programmed;
+  auto &a = entry.spec, &b = other.entry.spec;
+  return name == other.name && entry.set == other.entry.set && a.name == b.name &&
+         a.port == b.port && a.hostname == b.hostname && a.allowed == b.allowed &&
+         kinds == other.kinds && programmed == other.programmed && jwt == other.jwt;
 }
 
-GatewayPlan plan_gateway(const View& view, const model::Name& name, const Settings&) {
+PlanStatuses statuses_of(const GatewayPlan& plan, const std::vector<std::int32_t>& attached) {
+  PlanStatuses statuses;
+  statuses.gateway = plan.status;
+  for (auto& set : plan.sets) {
+    auto& status = statuses.sets[{Kind::listener_set, set.name}];
+    status.object = {Kind::listener_set, set.name};
+    status.conditions = set.conditions;
+    if (find(set.conditions, ConditionType::accepted).status)
+      ++statuses.gateway.attached_listener_sets;
+  }
+  for (std::size_t i = 0; i < plan.listeners.size(); ++i) {
+    auto& it = plan.listeners[i];
+    auto& of =
+        it.entry.set ? statuses.sets.at({Kind::listener_set, *it.entry.set}) : statuses.gateway;
+    of.listeners.push_back({it.entry.spec.name, attached[i], it.kinds, it.conditions});
+  }
+  return statuses;
+}
+
+PlanResources resources_of(const GatewayPlan& plan) {
+  PlanResources resources;
+  for (auto& listener : plan.listeners)
+    if (listener.programmed) {
+      resources.listeners = resources.listeners.with(listener.name, listener.config);
+      for (auto& it : listener.certificates)
+        resources.certificates = resources.certificates.with(it->id, it);
+    }
+  if (plan.backend_client)
+    resources.certificates =
+        resources.certificates.with(plan.backend_client->id, plan.backend_client);
+  return resources;
+}
+
+GatewayPlan plan_gateway(const View& view, const Name& name, const Settings& settings) {
   GatewayPlan plan;
   plan.depends.insert({Kind::gateway, name});
   plan.status.object = {Kind::gateway, name};
@@ -212,18 +245,39 @@ GatewayPlan plan_gateway(const View& view, const model::Name& name, const Settin
   if (!gateway_class->ours)
     return plan;
   plan.ours = true;
-  plan.policy = gateway_class->policy;
   plan.controller = gateway_class->controller;
+  GatewayFindings found;
+  found.refused = refusal(*gateway, *gateway_class);
+  if (auto problem = parameters(view, *gateway, *gateway_class); problem && !found.refused)
+    found.refused = std::move(problem);
+  plan.policy = gateway_class->policy;
   plan.depends.insert(gateway_class->depends.begin(), gateway_class->depends.end());
-  auto findings = check_listeners(view, *gateway, *gateway_class, plan.depends);
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    auto& spec = gateway->listeners[i];
-    plan.listeners.push_back(
-        planned(spec, std::move(findings[i]), plan.policy, gateway->meta.generation));
-    plan.selects_namespaces |= spec.allowed.from == model::FromNamespaces::selector;
+  auto addresses = addresses_of(view, *gateway, settings, plan.depends);
+  if (!found.refused)
+    found.refused = addresses.unsupported;
+  found.unreachable = addresses.missing;
+  plan.status.addresses = addresses.assigned;
+
+  auto sets = find_listener_sets(view, *gateway, plan.depends);
+  plan.selects_namespaces = sets.selects_namespaces;
+  auto entries = entries_of(*gateway, sets);
+  auto findings = check_listeners(view, *gateway, entries, *gateway_class, plan.depends);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    plan.selects_namespaces |= entries[i].spec.allowed.from == model::FromNamespaces::selector;
+    auto& listener = plan.listeners.emplace_back(
+        listener_plan(std::move(entries[i]), std::move(findings[i]), plan.policy, addresses.bind));
+    if (!listener.entry.set)
+      listener.jwt = jwt_of_listener(view, name, listener.entry.spec.name, plan.depends);
   }
-  auto peering = plan_peering(*gateway, gateway_class->map_privileged_container_ports, plan);
-  conclude(*gateway, *gateway_class, peering, plan);
+  found.peering = plan_peering(*gateway, gateway_class->map_privileged_container_ports, plan);
+  found.refs = plan_backend_client(view, *gateway, plan);
+  conclude(*gateway, *gateway_class, found, plan);
+  bool accepted = find(plan.status.conditions, ConditionType::accepted).status;
+  for (auto& set : sets.sets)
+    plan.sets.push_back(conclude_set(set, accepted, plan.listeners));
+  if (!plan.serves)
+    for (auto& listener : plan.listeners)
+      silence(listener);
   if (plan.selects_namespaces)
     plan.depends.insert({Kind::namespace_, {}});
   return plan;

@@ -1,21 +1,37 @@
 #pragma once
 
+#include "gateway/resolve/listener_checks.hpp"
 #include "gateway/resolve/resolve.hpp"
 
 namespace strait::gateway::resolve {
 
-/// One listener of a Gateway, checked by itself and against its siblings.
+/// What a GatewayPolicy asks of requests to a listener (Consul): override instead of what a route
+/// asks, otherwise where a route asks nothing.
+struct ListenerJwt {
+  std::optional<Jwt> override_jwt, default_jwt;
+  friend bool operator==(const ListenerJwt&, const ListenerJwt&) = default;
+};
+
+/// One listener of a Gateway or of its ListenerSets, checked by itself and against the others.
 struct ListenerPlan {
-  model::Listener spec;
+  ListenerEntry entry;
+  std::string name;                         ///< In the Config; apart from every other listener's.
   std::vector<model::RouteGroupKind> kinds; ///< Supported ones; what routes may be of.
   std::vector<model::Condition> conditions;
   bool programmed = false;
   /// What to serve; null unless programmed.
   std::shared_ptr<const Listener> config;
   std::vector<std::shared_ptr<const Certificate>> certificates;
+  ListenerJwt jwt;
 
-  /// What decides which routes attach: a change of anything else binds no route anew.
+  /// What decides which routes attach, and as what: a change of anything else binds no route anew.
   bool attaches_like(const ListenerPlan& other) const;
+};
+
+/// One ListenerSet that names the Gateway, and what it says of itself but for its listeners.
+struct ListenerSetPlan {
+  model::Name name;
+  std::vector<model::Condition> conditions;
 };
 
 /// Everything about a Gateway but its routes.
@@ -24,14 +40,31 @@ struct GatewayPlan {
   bool serves = false;
   model::ReferencePolicy policy;
   std::string controller;
-  std::vector<ListenerPlan> listeners;
-  model::ObjectStatus status; ///< Listeners without attachedRoutes.
+  std::vector<ListenerPlan> listeners; ///< The Gateway's own first.
+  model::ObjectStatus status;          ///< Without its listeners.
+  std::vector<ListenerSetPlan> sets;   ///< Also those that are not allowed.
   bool selects_namespaces = false;
   std::shared_ptr<const Listener> peering; ///< For peered gateways; null: it was not asked for.
+  /// What TLS backends are shown, under the id backend_client_certificate.
+  std::shared_ptr<const Certificate> backend_client;
   Topics depends;
 };
 
 GatewayPlan plan_gateway(const View& view, const model::Name& gateway, const Settings& settings);
+
+/// What the Gateway and its ListenerSets say, given how many routes each listener counts.
+struct PlanStatuses {
+  model::ObjectStatus gateway;
+  std::map<model::ObjectKey, model::ObjectStatus> sets;
+};
+PlanStatuses statuses_of(const GatewayPlan& plan, const std::vector<std::int32_t>& attached);
+
+/// Listeners and certificates of the plan's programmed listeners.
+struct PlanResources {
+  Resources<Listener> listeners;
+  Resources<Certificate> certificates;
+};
+PlanResources resources_of(const GatewayPlan& plan);
 
 /// How one parentRef of a route fares with the gateway's listeners.
 struct Attachment {

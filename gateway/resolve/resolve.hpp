@@ -41,7 +41,7 @@ struct ResolvedRoute {
   std::vector<model::ParentRef> parents; ///< With namespaces filled in.
   std::vector<std::string> hostnames;    ///< As written, lower case.
   /// Rules with backends as clusters or refusals (500); hostnames are still empty here.
-  std::variant<HttpRoute, TcpRoute> content;
+  std::variant<HttpRoute, TcpRoute, TlsRoute, UdpRoute> content;
   std::optional<Problem> unresolved; ///< The first reference that does not resolve.
   bool not_permitted = false; ///< Some reference lacks a grant: never served from a last good.
   /// What content may use only as long as a grant says so. Older content may go on only if the
@@ -55,11 +55,16 @@ struct ResolvedRoute {
 };
 using ResolvedRoutePtr = std::shared_ptr<const ResolvedRoute>;
 
+/// Kinds of routes: what listeners serve.
+bool is_route(model::Kind kind);
+/// Every route there is, by kind.
+std::vector<model::ObjectKey> routes_in(const View& view);
+
 /// Null if there is no such route.
 ResolvedRoutePtr resolve_route(const View& view, const model::ObjectKey& route);
 
-/// Ids of clusters: "service/NS/NAME/PORT" (Kubernetes Service), "catalog/NAME" (a service of this
-/// datacenter's catalog), "peer/PEER/NAME" (imported).
+/// Ids of clusters: "service/NS/NAME/PORT" (Kubernetes Service; with "/udp" behind it a UDP port),
+/// "catalog/NAME" (a service of this datacenter's catalog), "peer/PEER/NAME" (imported).
 struct ResolvedCluster {
   std::shared_ptr<const Cluster> cluster; ///< Never null; without endpoints if nothing is known.
   Topics depends;
@@ -94,14 +99,36 @@ struct Settings {
   std::string datacenter = "dc1";
   /// Gateways are given a certificate of their own before they serve.
   bool identities = false;
+  /// Gateways run as pods: their addresses are those of their Services.
+  bool kubernetes = false;
+  /// Elsewhere: what gateways of this process bind to; empty: as spec.addresses says, or every
+  /// address.
+  std::string bind_address{};
 };
+
+/// The Gateway that a ListenerSet names.
+model::Name gateway_of(const model::ListenerSet& set);
+
+/// A policy or filter that says how it fares by itself: GatewayPolicy, RouteAuthFilter.
+struct ResolvedPolicy {
+  model::ObjectStatus status;
+  Topics depends; ///< What it was made from, besides the object itself.
+  friend bool operator==(const ResolvedPolicy&, const ResolvedPolicy&) = default;
+};
+/// Empty if there is no such object, or nothing is said of its kind.
+std::optional<ResolvedPolicy> resolve_policy(const View& view, const model::ObjectKey& policy);
 
 /// Everything of one gateway.
 struct Bound {
   std::shared_ptr<const Config> config; ///< Null if the gateway is not ours or not accepted.
   model::ObjectStatus gateway;
-  /// Parents' conditions of each route that names this gateway.
+  /// Its ListenerSets, also those that it does not take.
+  std::map<model::ObjectKey, model::ObjectStatus> listener_sets;
+  /// Parents' conditions of each route that names this gateway or one of its ListenerSets.
   std::map<model::ObjectKey, std::vector<model::ParentStatus>> routes;
+  /// Of each BackendTLSPolicy of a Service that the gateway's routes reach: the gateway is an
+  /// ancestor of it.
+  std::map<model::ObjectKey, std::vector<model::ParentStatus>> policies;
 };
 
 /// Listeners × routes → config and conditions, incrementally: a pure machine. Owned by the gateway
@@ -119,9 +146,10 @@ public:
   Binder(Binder&&) noexcept;
   Binder& operator=(Binder&&) noexcept;
 
-  /// The Gateway, its class, certificates, grants or namespaces may have changed: looks them up.
+  /// The Gateway, its class, its ListenerSets, certificates, grants, policies or namespaces may
+  /// have changed: looks them up.
   void view_changed(const View& view);
-  /// A route that names (or named) this gateway; null: it is gone.
+  /// A route that names (or named) this gateway or a ListenerSet of it; null: it does no more.
   void route_changed(const model::ObjectKey& route, ResolvedRoutePtr resolved);
   void cluster_changed(std::shared_ptr<const Cluster> cluster);
   /// One more certificate of the gateway's own, by its id, or a new one of that id: "identity"
@@ -145,7 +173,10 @@ public:
     /// From the config taken before; null if nothing changed, or there was none before.
     std::shared_ptr<const Delta> delta;
     std::optional<model::ObjectStatus> gateway;
+    /// Null: the gateway has nothing (more) to say of it.
+    std::map<model::ObjectKey, std::optional<model::ObjectStatus>> listener_sets;
     std::map<model::ObjectKey, std::vector<model::ParentStatus>> routes;
+    std::map<model::ObjectKey, std::vector<model::ParentStatus>> policies; ///< As Bound's.
   };
   Taken take();
 

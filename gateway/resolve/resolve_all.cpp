@@ -1,4 +1,5 @@
 #include "gateway/resolve/bind.hpp"
+#include "gateway/resolve/policy_ancestors.hpp"
 
 namespace strait::gateway::resolve {
 
@@ -15,34 +16,31 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
                   const std::vector<std::shared_ptr<const Certificate>>& identities) {
   Bound bound;
   auto plan = plan_gateway(view, gateway, settings);
-  bound.gateway = plan.status;
-  if (!plan.ours)
-    return bound;
+  std::vector<std::int32_t> attached(plan.listeners.size());
   Config config;
   std::set<std::string> clusters;
-  for (auto& listener : plan.listeners)
-    if (listener.programmed) {
-      put(config.listeners, listener.spec.name, listener.config);
-      for (auto& certificate : listener.certificates)
-        put(config.certificates, certificate->id, certificate);
+  auto resources = resources_of(plan);
+  config.listeners = resources.listeners;
+  config.certificates = resources.certificates;
+  if (plan.ours)
+    for (auto& key : routes_in(view)) {
+      auto resolved = resolve_route(view, key);
+      auto of_route = bind_route(view, plan, *resolved);
+      if (of_route.parents.empty())
+        continue;
+      bound.routes[key] = of_route.parents;
+      for (auto listener : of_route.attached)
+        ++attached[listener];
+      for (auto& [listener, served] : of_route.by_listener) {
+        put(config.routes, binding_key(plan.listeners[listener].name, served->id), served);
+        clusters.insert(resolved->clusters.begin(), resolved->clusters.end());
+      }
     }
-  auto route = [&](const model::ObjectKey& key) {
-    auto resolved = resolve_route(view, key);
-    auto of_route = bind_route(view, gateway, plan, *resolved);
-    if (of_route.parents.empty())
-      return;
-    bound.routes[key] = of_route.parents;
-    for (auto listener : of_route.attached)
-      ++bound.gateway.listeners[listener].attached_routes;
-    for (auto& [listener, served] : of_route.by_listener) {
-      put(config.routes, binding_key(plan.listeners[listener].spec.name, served->id), served);
-      clusters.insert(resolved->clusters.begin(), resolved->clusters.end());
-    }
-  };
-  for (auto& [name, record] : view.table<model::HttpRoute>())
-    route({model::Kind::http_route, name});
-  for (auto& [name, record] : view.table<model::TcpRoute>())
-    route({model::Kind::tcp_route, name});
+  auto statuses = statuses_of(plan, attached);
+  bound.gateway = std::move(statuses.gateway);
+  bound.listener_sets = std::move(statuses.sets);
+  if (!plan.ours)
+    return bound;
   for (auto& identity : identities)
     put(config.certificates, identity->id, identity);
   if (plan.peering && config.certificates.contains(plan.peering->tls.certificates.front())) {
@@ -54,6 +52,18 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
   }
   for (auto& id : clusters)
     put(config.clusters, id, resolve_cluster(view, id).cluster);
+  for (auto& [name, record] : view.table<model::BackendTlsPolicy>()) {
+    Topics looked_at;
+    auto with = [&](const std::string& prefix) {
+      std::vector<std::string> found;
+      for (auto& id : clusters)
+        if (id.starts_with(prefix))
+          found.push_back(id);
+      return found;
+    };
+    if (auto said = ancestor_status(view, plan, record->value, with, looked_at); !said.empty())
+      bound.policies[{model::Kind::backend_tls_policy, name}] = std::move(said);
+  }
   if (plan.serves)
     bound.config = std::make_shared<const Config>(std::move(config));
   return bound;

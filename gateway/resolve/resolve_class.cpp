@@ -1,5 +1,7 @@
+#include "gateway/resolve/resolve_class.hpp"
+
+#include "gateway/resolve/features.hpp"
 #include "gateway/resolve/references.hpp"
-#include "gateway/resolve/resolve.hpp"
 
 namespace strait::gateway::resolve {
 
@@ -8,22 +10,6 @@ namespace {
 using model::ConditionType;
 using model::Kind;
 using model::Reason;
-
-/// What the conformance suite may rely on; sorted. Only what works.
-const std::vector<std::string> supported_features{
-    "Gateway",
-    "GatewayHTTPListenerIsolation",
-    "GatewayPort8080",
-    "HTTPRoute",
-    "HTTPRouteBackendRequestHeaderModification",
-    "HTTPRouteMethodMatching",
-    "HTTPRouteNamedRouteRule",
-    "HTTPRouteParentRefPort",
-    "HTTPRouteQueryParamMatching",
-    "HTTPRouteResponseHeaderModification",
-    "ReferenceGrant",
-    "TCPRoute",
-};
 
 model::ReferencePolicy defaults_of(std::string_view controller) {
   if (controller == model::consul_controller)
@@ -41,6 +27,24 @@ void override_with(model::ReferencePolicy& policy, const model::ReferencePolicyO
 
 } // namespace
 
+std::optional<Problem> apply_parameters(const View& view, const model::ParametersRef& ref,
+                                        std::string_view path, ResolvedClass& gateway_class) {
+  if (ref.kind != "GatewayClassConfig" || !is_consul_group(ref.group))
+    return Problem{Reason::invalid_parameters,
+                   fmt::format("{}: kind {} of group \"{}\": expected GatewayClassConfig of "
+                               "consul.hashicorp.com",
+                               path, ref.kind, ref.group)};
+  model::Name name{"", ref.name};
+  gateway_class.depends.insert({Kind::gateway_class_config, name});
+  auto* parameters = view.find<model::GatewayClassConfig>(name);
+  if (!parameters)
+    return Problem{Reason::invalid_parameters,
+                   fmt::format("{}: GatewayClassConfig {} does not exist", path, ref.name)};
+  override_with(gateway_class.policy, parameters->reference_policy);
+  gateway_class.map_privileged_container_ports = parameters->map_privileged_container_ports;
+  return {};
+}
+
 std::optional<ResolvedClass> resolve_class(const View& view, const std::string& name) {
   auto* found = view.find<model::GatewayClass>({"", name});
   if (!found)
@@ -56,28 +60,12 @@ std::optional<ResolvedClass> resolve_class(const View& view, const std::string& 
   std::optional<Problem> problem;
   std::string message = "Strait manages gateways of this class";
   if (auto& ref = found->parameters) {
-    if (ref->kind != "GatewayClassConfig" || !is_consul_group(ref->group)) {
-      problem = {Reason::invalid_parameters,
-                 fmt::format("spec.parametersRef: kind {} of group \"{}\": expected "
-                             "GatewayClassConfig of consul.hashicorp.com",
-                             ref->kind, ref->group)};
-    } else {
-      model::Name config{"", ref->name};
-      resolved.depends.insert({Kind::gateway_class_config, config});
-      auto* parameters = view.find<model::GatewayClassConfig>(config);
-      if (!parameters)
-        problem = {
-            Reason::invalid_parameters,
-            fmt::format("spec.parametersRef: GatewayClassConfig {} does not exist", ref->name)};
-      else {
-        override_with(resolved.policy, parameters->reference_policy);
-        resolved.map_privileged_container_ports = parameters->map_privileged_container_ports;
-        // They say how to deploy, not what to serve: no reason to refuse, nor to be silent.
-        for (auto& field : parameters->unsupported)
-          message +=
-              fmt::format("; GatewayClassConfig {}: {} has no effect", ref->name, field.path);
-      }
-    }
+    problem = apply_parameters(view, *ref, "spec.parametersRef", resolved);
+    // They say how to deploy, not what to serve: no reason to refuse, nor to be silent.
+    if (auto* parameters = view.find<model::GatewayClassConfig>({"", ref->name});
+        parameters && !problem)
+      for (auto& field : parameters->unsupported)
+        message += fmt::format("; GatewayClassConfig {}: {} has no effect", ref->name, field.path);
   }
   resolved.accepted = !problem;
   auto generation = found->meta.generation;
@@ -94,7 +82,7 @@ std::optional<ResolvedClass> resolve_class(const View& view, const std::string& 
        .message = "Gateway API v1.6",
        .observed_generation = generation},
   };
-  resolved.status.supported_features = supported_features;
+  resolved.status.supported_features = supported_features();
   return resolved;
 }
 

@@ -1,3 +1,4 @@
+#include "gateway/resolve/backend_tls.hpp"
 #include "gateway/resolve/resolve.hpp"
 
 #include <algorithm>
@@ -33,18 +34,34 @@ void sort_endpoints(std::vector<Endpoint>& endpoints) {
       endpoints.end());
 }
 
+/// How the port's endpoints are spoken to: its appProtocol, and its Service's BackendTLSPolicy.
+void speak(const View& view, const Name& service, const model::ServicePort& port, Cluster& cluster,
+           Topics& depends) {
+  cluster.http2 = port.app_protocol == "kubernetes.io/h2c";
+  if (port.protocol != "TCP")
+    return;
+  depends.insert({Kind::backend_tls_policy, {service.ns, ""}});
+  auto* policy = backend_tls_policy_of(view, service, port.name);
+  if (!policy)
+    return;
+  // Never in cleartext where TLS was asked for.
+  cluster.backend_tls = check_backend_tls(view, *policy, depends).tls;
+  cluster.refused = !cluster.backend_tls;
+}
+
 /// Endpoints of a Kubernetes Service's port: the ready ones of its slices.
-void from_slices(const View& view, const Name& service, std::uint16_t port, Cluster& cluster,
-                 Topics& depends) {
+void from_slices(const View& view, const Name& service, std::uint16_t port,
+                 std::string_view protocol, Cluster& cluster, Topics& depends) {
   depends.insert({Kind::service, service});
   depends.insert(catalog::slices_topic(service));
   auto* found = view.find<model::Service>(service);
   if (!found)
     return;
   auto wanted = std::find_if(found->ports.begin(), found->ports.end(),
-                             [&](auto& it) { return it.port == port && it.protocol == "TCP"; });
+                             [&](auto& it) { return it.port == port && it.protocol == protocol; });
   if (wanted == found->ports.end())
     return;
+  speak(view, service, *wanted, cluster, depends);
   for (auto it = view.slices.lower_bound(std::pair{service, std::string{}});
        it != view.slices.end() && it->first.first == service; ++it) {
     Name name{service.ns, it->first.second};
@@ -128,8 +145,9 @@ ResolvedCluster resolve_cluster(const View& view, const std::string& id) {
     std::uint16_t port = 0;
     if (parts.size() == 4)
       std::from_chars(parts[3].data(), parts[3].data() + parts[3].size(), port);
+    bool udp = parts.size() == 4 && parts[3].ends_with("/udp");
     if (port != 0)
-      from_slices(view, {parts[1], parts[2]}, port, cluster, resolved.depends);
+      from_slices(view, {parts[1], parts[2]}, port, udp ? "UDP" : "TCP", cluster, resolved.depends);
   } else if (kind.front() == "catalog" && kind.size() == 2) {
     from_catalog(view, kind[1], cluster, resolved.depends);
   } else if (kind.front() == "peer") {

@@ -18,6 +18,10 @@ std::string to_text(const model::ObjectStatus& status) {
   auto text = to_string(status.object) + "\n";
   for (auto& condition : status.conditions)
     write(text, "  ", condition);
+  if (!status.addresses.empty())
+    text += fmt::format("  addresses {}\n", fmt::join(status.addresses, " "));
+  if (status.attached_listener_sets != 0)
+    text += fmt::format("  {} listener sets\n", status.attached_listener_sets);
   if (!status.supported_features.empty())
     text += fmt::format("  features {}\n", fmt::join(status.supported_features, " "));
   for (auto& listener : status.listeners) {
@@ -30,7 +34,9 @@ std::string to_text(const model::ObjectStatus& status) {
       write(text, "    ", condition);
   }
   for (auto& parent : status.parents) {
-    text += fmt::format("  parent {}/{}{}{} of {}\n", parent.parent.ns, parent.parent.name,
+    text += fmt::format("  parent {}{}/{}{}{} of {}\n",
+                        parent.parent.kind == "Gateway" ? "" : parent.parent.kind + " ",
+                        parent.parent.ns, parent.parent.name,
                         parent.parent.section_name.empty() ? "" : "/" + parent.parent.section_name,
                         parent.parent.port ? fmt::format(":{}", *parent.parent.port) : "",
                         parent.controller);

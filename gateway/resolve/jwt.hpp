@@ -1,0 +1,14 @@
+#pragma once
+
+#include "gateway/resolve/resolve.hpp"
+
+#include <tl/expected.hpp>
+
+namespace strait::gateway::resolve {
+
+/// What a requirement of JSON web tokens comes to: its JWTProviders looked up; the problem names
+/// the first that does not exist. `depends` gets the providers.
+tl::expected<Jwt, Problem> jwt_of(const View& view, const model::JwtRequirement& from,
+                                  Topics& depends);
+
+} // namespace strait::gateway::resolve
