@@ -200,6 +200,8 @@ Session::Session(Role role, const Limits& limits, Events& events)
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_continuations(option, limits.continuations_max);
+  // What was let in goes out; the fields of one connection only make it a little larger.
+  nghttp2_option_set_max_send_header_block_length(option, 2 * limits.head_bytes_max);
   nghttp2_option_set_max_outbound_ack(option, limits.answers_queued_max);
   // Our own count comes first: it holds for clients too, and for resets that a peer provokes.
   nghttp2_option_set_stream_reset_rate_limit(option, limits.resets_burst + 1,
@@ -297,6 +299,10 @@ void Session::resume(std::int32_t stream) { nghttp2_session_resume_data(session_
 
 void Session::reset(std::int32_t stream, ErrorCode code) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, static_cast<std::uint32_t>(code));
+}
+
+bool Session::peer_ended(std::int32_t stream) const {
+  return nghttp2_session_get_stream_remote_close(session_, stream) != 0;
 }
 
 void Session::consume(std::int32_t stream, std::size_t bytes) {

@@ -125,6 +125,8 @@ public:
   void respond(std::int32_t stream, const FieldList& fields, bool ended);
   void resume(std::int32_t stream);
   void reset(std::int32_t stream, ErrorCode code);
+  /// The peer's side of the stream has ended, or the stream is closed.
+  bool peer_ended(std::int32_t stream) const;
 
   /// Content was dealt with: the peer may send as much again, on the stream and on the connection.
   void consume(std::int32_t stream, std::size_t bytes);

@@ -79,6 +79,7 @@ public:
 
   bool open() const { return fd_ >= 0; }
   net::Stream& stream() { return *stream_; }
+  const net::Stream& stream() const { return *stream_; }
   bool ended() const { return ended_; }
   bool failed() const { return failed_; }
   /// Both directions are gone, or the socket has an error: nothing can be answered any more.

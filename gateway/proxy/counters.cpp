@@ -53,6 +53,8 @@ constexpr std::array<std::string_view, counter_count> names{
     "ejections",
     "panics",
     "upgrades",
+    "http2_connections",
+    "http2_upstreams",
     "tls_handshakes",
     "tls_handshake_failures",
     "tls_unknown_name",

@@ -60,6 +60,8 @@ enum class Counter : std::uint8_t {
   ejections,
   panics, ///< Picks made although every endpoint was ejected.
   upgrades,
+  http2_connections, ///< Of clients.
+  http2_upstreams,   ///< Connections to endpoints.
   tls_handshakes,
   tls_handshake_failures,
   tls_unknown_name,

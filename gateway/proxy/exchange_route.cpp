@@ -17,6 +17,11 @@ void lower_case(std::string_view text, std::string& out) {
       c = static_cast<char>(c - 'A' + 'a');
 }
 
+bool is_grpc_route(const MatchedRule& matched) {
+  const auto* route = std::get_if<HttpRoute>(&matched.route->route);
+  return route && route->grpc;
+}
+
 } // namespace
 
 void Exchange::read_head() {
@@ -148,6 +153,8 @@ void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
   phase_ = Phase::connecting;
   owner_->expect(std::nullopt);
   UpstreamConnection* connection = nullptr;
+  const bool http2 = choice_.cluster->cluster()->http2 || is_grpc_route(matched_);
+  ticket_.speak(http2 && !wants_upgrade_ ? UpstreamProtocol::http2 : UpstreamProtocol::http1);
   switch (endpoint->lease(ticket_, fresh, connection)) {
   case UpstreamEndpoint::Leased::now:
     return use(*connection);
@@ -196,7 +203,8 @@ void Exchange::drop_upstream() {
 
 void Exchange::attempt_failed(std::string_view why) {
   auto& counters = worker_.counters;
-  const bool sent_nothing = upstream_->channel.bytes_out() == upstream_out_before_;
+  const bool sent_nothing =
+      upstream_->channel.bytes_out() == upstream_out_before_ || upstream_->unprocessed();
   const bool reused = upstream_->reused();
   auto& endpoint = upstream_->endpoint();
   counters.add(Counter::upstream_failures);

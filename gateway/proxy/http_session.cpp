@@ -1,5 +1,6 @@
 #include "gateway/proxy/http_session.hpp"
 
+#include "gateway/proxy/spare_exchanges.hpp"
 #include "gateway/proxy/tls_front.hpp"
 
 namespace strait::gateway::proxy {
@@ -64,6 +65,9 @@ bool HttpSession::step() {
     return await_request();
   case State::busy:
     return carry_on(exchange_->advance());
+  case State::http2:
+    http2_->advance();
+    return false;
   case State::closing:
     return close_softly();
   case State::lingering:
@@ -81,6 +85,8 @@ bool HttpSession::handshake() {
       worker_.counters.add(Counter::tls_handshakes);
     state_ = State::idle;
     timer_.start(worker_.options.timeouts.request_head);
+    if (channel_.stream().alpn() == "h2")
+      start_http2();
     return true;
   case Channel::Flow::blocked:
     return false;
@@ -91,8 +97,15 @@ bool HttpSession::handshake() {
   }
 }
 
+/// The first bytes of a plain connection say what it speaks: whether they leave it open.
+bool HttpSession::may_be_preface() const {
+  const auto bytes = channel_.in.bytes();
+  return first_ && !channel_.stream().is_tls() && bytes.size() < net::http2::preface.size() &&
+         net::http2::preface.starts_with(bytes);
+}
+
 bool HttpSession::await_request() {
-  if (channel_.in.empty()) {
+  if (channel_.in.empty() || may_be_preface()) {
     switch (channel_.fill()) {
     case Channel::Flow::moved:
       break;
@@ -103,17 +116,26 @@ bool HttpSession::await_request() {
       end();
       return false;
     }
+    if (may_be_preface())
+      return true;
   }
-  auto& spare = worker_.spare_exchanges;
-  if (spare.empty()) {
-    exchange_ = std::make_unique<Exchange>(worker_);
-  } else {
-    exchange_ = std::move(spare.back());
-    spare.pop_back();
+  if (std::exchange(first_, false) && !channel_.stream().is_tls() &&
+      channel_.in.bytes().starts_with(net::http2::preface)) {
+    start_http2();
+    return true;
   }
+  exchange_ = take_exchange(worker_);
   state_ = State::busy;
   exchange_->begin(*this, channel_, *port_, ip_);
   return true;
+}
+
+void HttpSession::start_http2() {
+  timer_.cancel();
+  state_ = State::http2;
+  http2_ = std::make_unique<Http2Server>(worker_, channel_, *port_, ip_, *this);
+  if (port_->closing)
+    http2_->wind_down();
 }
 
 bool HttpSession::carry_on(Exchange::Outcome outcome) {
@@ -142,13 +164,7 @@ bool HttpSession::carry_on(Exchange::Outcome outcome) {
   return false;
 }
 
-void HttpSession::return_exchange() {
-  constexpr std::size_t spare_max = 256; ///< Exchanges kept by a worker for its next requests.
-  exchange_->reset();
-  if (worker_.spare_exchanges.size() < spare_max)
-    worker_.spare_exchanges.push_back(std::move(exchange_));
-  exchange_ = nullptr;
-}
+void HttpSession::return_exchange() { proxy::return_exchange(worker_, std::move(exchange_)); }
 
 void HttpSession::close_soon(bool linger) {
   state_ = State::closing;
@@ -197,7 +213,9 @@ void HttpSession::on_timer() {
 }
 
 void HttpSession::wind_down(Millis within) {
-  if (state_ == State::idle || state_ == State::handshake)
+  if (http2_)
+    http2_->wind_down();
+  else if (state_ == State::idle || state_ == State::handshake)
     timer_.start(within);
 }
 
@@ -211,6 +229,8 @@ void HttpSession::end() {
   resume_.cancel();
   if (exchange_)
     return_exchange();
+  if (http2_)
+    http2_->abort();
   worker_.counters.add(Counter::downstream_bytes_in, channel_.bytes_in());
   worker_.counters.add(Counter::downstream_bytes_out, channel_.bytes_out());
   channel_.close();

@@ -30,6 +30,12 @@ bool UpstreamEndpoint::room() const {
 UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fresh,
                                                  UpstreamConnection*& connection) {
   auto& environment = cluster_.environment_;
+  const bool http2 = ticket.protocol_ == UpstreamProtocol::http2;
+  if (auto* carrier = http2 ? carrier_with_room() : nullptr) {
+    connection = &open_stream(*carrier, ticket);
+    environment.counters.add(Counter::upstream_reuses);
+    return Leased::now;
+  }
   ticket.fresh_ = fresh || ticket.protocol_ != UpstreamProtocol::http1;
   if (!ticket.fresh_ && !idle_.empty()) {
     connection = idle_.back();
@@ -40,7 +46,7 @@ UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fr
   }
   const bool known = literal_ || (address_ && environment.loop.now() - resolved_at_ <
                                                   environment.options.timeouts.resolve_again);
-  if (known && room()) {
+  if (known && room() && (!http2 || may_dial_http2())) {
     ticket.timer_.start(environment.options.timeouts.upstream_connect);
     connect(ticket);
     return Leased::later;
@@ -63,6 +69,8 @@ void UpstreamEndpoint::connect(UpstreamTicket& ticket) {
   connection.index_ = connections_.size() - 1;
   ticket.connection_ = &connection;
   ticket.endpoint_ = nullptr;
+  if (ticket.protocol_ == UpstreamProtocol::http2)
+    ++http2_dialing_;
   connection.start();
 }
 
@@ -114,18 +122,55 @@ void UpstreamEndpoint::resolve() {
       });
 }
 
+UpstreamConnection* UpstreamEndpoint::carrier_with_room() const {
+  const auto found = std::find_if(carriers_.begin(), carriers_.end(),
+                                  [](const auto* carrier) { return carrier->http2_->has_room(); });
+  return found == carriers_.end() || !room() ? nullptr : *found;
+}
+
+/// One at a time: what it will carry is for many.
+bool UpstreamEndpoint::may_dial_http2() const {
+  return http2_dialing_ == 0 &&
+         carriers_.size() < cluster_.environment_.options.limits.endpoint_http2_connections_max;
+}
+
+UpstreamConnection& UpstreamEndpoint::open_stream(UpstreamConnection& carrier,
+                                                  UpstreamTicket& ticket) {
+  auto& stream = *connections_.emplace_back(std::make_unique<UpstreamConnection>(*this, carrier));
+  stream.index_ = connections_.size() - 1;
+  stream.lease_to(ticket);
+  stream.leases_ = ++carrier.leases_;
+  return stream;
+}
+
 void UpstreamEndpoint::serve_waiting() {
-  while (!waiting_.empty() && address_) {
-    auto& ticket = *waiting_.front();
-    if (!idle_.empty() && !ticket.fresh_) {
-      waiting_.erase(waiting_.begin());
+  std::size_t i = 0; // Those before it cannot be served now: they wait for HTTP/2.
+  while (i < waiting_.size() && address_) {
+    auto& ticket = *waiting_[i];
+    const auto next = waiting_.begin() + static_cast<std::ptrdiff_t>(i);
+    if (ticket.protocol_ == UpstreamProtocol::http2) {
+      if (auto* carrier = carrier_with_room()) {
+        waiting_.erase(next);
+        ticket.user_.on_upstream(open_stream(*carrier, ticket));
+        i = 0;
+      } else if (room() && may_dial_http2()) {
+        waiting_.erase(next);
+        connect(ticket);
+      } else if (!room() && !idle_.empty()) {
+        return idle_.front()->discard(); // Makes room, and comes back here.
+      } else {
+        ++i;
+      }
+    } else if (!idle_.empty() && !ticket.fresh_) {
+      waiting_.erase(next);
       auto& connection = *idle_.back();
       idle_.pop_back();
       connection.lease_to(ticket);
       cluster_.environment_.counters.add(Counter::upstream_reuses);
       ticket.user_.on_upstream(connection);
+      i = 0;
     } else if (room()) {
-      waiting_.erase(waiting_.begin());
+      waiting_.erase(next);
       connect(ticket);
     } else if (!idle_.empty()) {
       return idle_.front()->discard(); // Makes room, and comes back here.
@@ -136,10 +181,15 @@ void UpstreamEndpoint::serve_waiting() {
 }
 
 void UpstreamEndpoint::remove(UpstreamConnection& connection) {
-  auto& counters = cluster_.environment_.counters;
-  counters.add(Counter::upstream_bytes_in, connection.channel.bytes_in());
-  counters.add(Counter::upstream_bytes_out, connection.channel.bytes_out());
-  counters.add(Counter::upstream_closed);
+  if (!connection.is_stream_) {
+    auto& counters = cluster_.environment_.counters;
+    counters.add(Counter::upstream_bytes_in, connection.channel.bytes_in());
+    counters.add(Counter::upstream_bytes_out, connection.channel.bytes_out());
+    counters.add(Counter::upstream_closed);
+    if (connection.protocol_ == UpstreamProtocol::http2 && connection.dialing())
+      --http2_dialing_;
+  }
+  std::erase(carriers_, &connection);
   std::erase(idle_, &connection);
   const auto index = connection.index_;
   auto gone = std::move(connections_[index]);
@@ -161,6 +211,8 @@ void UpstreamEndpoint::failed() {
 }
 
 void UpstreamEndpoint::close_idle() {
+  for (auto* carrier : carriers_)
+    carrier->http2_->end();
   while (!idle_.empty())
     idle_.back()->discard();
 }

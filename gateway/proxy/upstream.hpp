@@ -3,6 +3,7 @@
 #include "gateway/proxy/channel.hpp"
 #include "gateway/proxy/counters.hpp"
 #include "gateway/proxy/endpoint_health.hpp"
+#include "gateway/proxy/http2_connection.hpp"
 #include "gateway/proxy/options.hpp"
 #include "gateway/proxy/upstream_tls.hpp"
 #include "gateway/proxy/weights.hpp"
@@ -35,17 +36,24 @@ struct UpstreamEnvironment {
   std::unique_ptr<net::Resolver>& resolver; ///< Made when the first host name is met.
 };
 
-/// One connection to an endpoint: connecting, leased to one exchange or tunnel, or kept idle. Owned
-/// by its endpoint.
-class UpstreamConnection final : public Retirable, public Channel::Owner {
+/// One connection to an endpoint: connecting, leased to one exchange or tunnel, or kept idle. In
+/// HTTP/2 there are two kinds: those that carry streams, and the streams, each of them leased to
+/// one exchange, for which it is a connection like any other. Owned by its endpoint.
+class UpstreamConnection final : public Retirable,
+                                 public Channel::Owner,
+                                 public Http2Connection::User {
 public:
   UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicket& ticket);
+  /// A stream of an HTTP/2 connection that has room.
+  UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamConnection& carrier);
 
   Channel channel;
   UpstreamEndpoint& endpoint() { return endpoint_; }
   /// Whether it has served a request before: it may have been closed meanwhile, and what is sent on
   /// it may be lost unread.
   bool reused() const { return leases_ > 1; }
+  /// The endpoint said that it did not process what was sent (RFC 9113 §8.7).
+  bool unprocessed() const;
 
   /// Gives it back for the next request; its owner must have read all of its answer.
   void release();
@@ -55,12 +63,19 @@ public:
 private:
   friend class UpstreamEndpoint;
   friend class UpstreamTicket;
-  enum class State : std::uint8_t { connecting, handshaking, leased, idle, refused };
+  enum class State : std::uint8_t { connecting, handshaking, leased, idle, refused, carrying };
+  bool dialing() const {
+    return state_ == State::connecting || state_ == State::handshaking || state_ == State::refused;
+  }
 
   void on_channel(Channel& channel) override;
+  void on_request(Http2Stream&) override {}
+  void on_streams() override;
+  void on_finished(std::string_view why) override;
   void on_timer();
   void start();
   void go_on();
+  void carry();
   void fail(std::string why);
   void lease_to(UpstreamTicket& ticket);
 
@@ -76,6 +91,8 @@ private:
   std::uint64_t secured_ =
       0; // The generation of the cluster's TLS settings that it was made under.
   std::string why_;
+  std::unique_ptr<Http2Connection> http2_; // If it carries streams.
+  bool is_stream_ = false;
 };
 
 /// One wait for a connection to an endpoint; part of whoever waits. Cancels itself when it dies.
@@ -96,6 +113,8 @@ public:
                  UpstreamProtocol protocol = UpstreamProtocol::http1)
       : user_{user}, timer_{loop, [this] { time_out(); }}, protocol_{protocol} {}
   ~UpstreamTicket() { cancel(); }
+  /// For the next lease.
+  void speak(UpstreamProtocol protocol) { protocol_ = protocol; }
   UpstreamTicket(const UpstreamTicket&) = delete;
   UpstreamTicket& operator=(const UpstreamTicket&) = delete;
   void cancel();
@@ -138,6 +157,7 @@ public:
   std::size_t idle() const { return idle_.size(); }
   std::size_t connections() const { return connections_.size(); }
   std::size_t waiting() const { return waiting_.size(); }
+  /// HTTP/2 connections ended in order: once their streams have.
   void close_idle();
 
 private:
@@ -146,6 +166,9 @@ private:
   friend class UpstreamCluster;
 
   bool room() const;
+  UpstreamConnection* carrier_with_room() const;
+  bool may_dial_http2() const;
+  UpstreamConnection& open_stream(UpstreamConnection& carrier, UpstreamTicket& ticket);
   void connect(UpstreamTicket& ticket);
   void resolve();
   void serve_waiting();
@@ -162,8 +185,10 @@ private:
   Instant resolved_at_{};
   std::shared_ptr<UpstreamEndpoint*> self_; // Null once this died: for the resolver's answer.
   std::vector<std::unique_ptr<UpstreamConnection>> connections_;
-  std::vector<UpstreamConnection*> idle_; // The last used one is used next.
-  std::vector<UpstreamTicket*> waiting_;  // The first came first.
+  std::vector<UpstreamConnection*> idle_;     // The last used one is used next.
+  std::vector<UpstreamConnection*> carriers_; // HTTP/2, live.
+  std::size_t http2_dialing_ = 0;
+  std::vector<UpstreamTicket*> waiting_; // The first came first.
 };
 
 /// What a worker knows of a cluster beyond the snapshot, over all snapshots: connections, health,

@@ -9,6 +9,19 @@ UpstreamConnection::UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicke
                                                     [this] { on_timer(); }},
       protocol_{ticket.protocol_} {}
 
+UpstreamConnection::UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamConnection& carrier)
+    : channel{endpoint.cluster_.environment_.loop, endpoint.cluster_.environment_.buffers,
+              endpoint.cluster_.environment_.options.limits.head.head_bytes_max + 1},
+      endpoint_{endpoint}, ticket_{nullptr}, timer_{endpoint.cluster_.environment_.loop,
+                                                    [this] { on_timer(); }},
+      state_{State::leased}, protocol_{UpstreamProtocol::http2}, is_stream_{true} {
+  channel.attach(carrier.http2_->open(channel), *this);
+}
+
+bool UpstreamConnection::unprocessed() const {
+  return is_stream_ && static_cast<const Http2Pipe&>(channel.stream()).refused();
+}
+
 void UpstreamConnection::start() {
   endpoint_.cluster_.environment_.counters.add(Counter::upstream_connects);
   address_ = *endpoint_.address_;
@@ -22,6 +35,8 @@ void UpstreamConnection::start() {
 }
 
 void UpstreamConnection::on_channel(Channel&) {
+  if (state_ == State::carrying)
+    return http2_->advance();
   if (state_ == State::idle) {
     // What comes on an idle connection is its end, an answer that nobody asked for, or nothing (a
     // TLS record that carries no bytes).
@@ -58,10 +73,50 @@ void UpstreamConnection::go_on() {
     default:
       return fail(channel.stream().failure());
     }
+    if (protocol_ == UpstreamProtocol::http2)
+      return carry();
     auto& ticket = *ticket_;
     lease_to(ticket);
     ticket.user_.on_upstream(*this);
   }
+}
+
+/// Carries streams from now on: one for whom it was made, then for those who wait.
+void UpstreamConnection::carry() {
+  auto& cluster = endpoint_.cluster_;
+  auto& environment = cluster.environment_;
+  if (cluster.cluster_->backend_tls && channel.stream().alpn() != "h2")
+    return fail("the endpoint does not speak HTTP/2 (ALPN)");
+  --endpoint_.http2_dialing_;
+  state_ = State::carrying;
+  auto& ticket = *std::exchange(ticket_, nullptr);
+  http2_ = std::make_unique<Http2Connection>(environment.loop, environment.buffers,
+                                             environment.counters, environment.options.limits,
+                                             channel, net::http2::Role::client, *this);
+  environment.counters.add(Counter::http2_upstreams);
+  endpoint_.carriers_.push_back(this);
+  ticket.user_.on_upstream(endpoint_.open_stream(*this, ticket));
+  endpoint_.serve_waiting();
+  if (endpoint_.departed_ || secured_ != cluster.tls_.generation())
+    http2_->end();
+  http2_->advance();
+}
+
+void UpstreamConnection::on_streams() {
+  if (http2_->streams() > 0)
+    timer_.cancel();
+  else if (!http2_->retiring())
+    timer_.start(endpoint_.cluster_.environment_.options.timeouts.upstream_idle);
+  if (http2_->retiring())
+    std::erase(endpoint_.carriers_, this);
+  endpoint_.serve_waiting();
+}
+
+void UpstreamConnection::on_finished(std::string_view why) {
+  auto& cluster = endpoint_.cluster_;
+  if (!why.empty())
+    cluster.environment_.options.log.debug("{} {}: {}", cluster.id(), endpoint_.name(), why);
+  discard();
 }
 
 void UpstreamConnection::lease_to(UpstreamTicket& ticket) {
@@ -83,6 +138,10 @@ void UpstreamConnection::fail(std::string why) {
 }
 
 void UpstreamConnection::on_timer() {
+  if (state_ == State::carrying && !http2_->retiring()) {
+    timer_.start(endpoint_.cluster_.environment_.options.timeouts.linger);
+    return http2_->end();
+  }
   if (state_ != State::refused)
     return discard(); // Idle for too long.
   endpoint_.cluster_.environment_.counters.add(Counter::upstream_connect_failures);
