@@ -1,5 +1,6 @@
 #include "base/sanitized.hpp"
 #include "gateway/snapshot/http_table.hpp"
+#include "gateway/snapshot/tls_table.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -50,10 +51,22 @@ constexpr std::size_t max_nodes_copied = 64;
 constexpr std::size_t max_bytes_counted = 16 << 10;
 constexpr std::size_t max_bytes_allocated = 32 << 10;
 
-enum class Shape { hosts, paths, headers };
+enum class Shape {
+  hosts,
+  paths,
+  headers,
+  names,    ///< TLS routes, each with its own server name,
+  one_name, ///< or all with one, so that the oldest of them serves.
+};
+bool is_tls(Shape shape) { return shape == Shape::names || shape == Shape::one_name; }
 
 std::shared_ptr<const BoundRoute> route(Shape shape, std::size_t number, std::uint32_t weight = 1) {
   const auto text = std::to_string(number);
+  if (is_tls(shape))
+    return std::make_shared<BoundRoute>(BoundRoute{
+        .id = "HTTPRoute default/route-" + text,
+        .route = TlsRoute{{shape == Shape::names ? "service-" + text + ".example.com" : "a.com"},
+                          {Backend{.cluster = "service/default/web/80", .weight = weight}}}});
   HttpRoute http;
   Match match{.path = "/api/v1"};
   if (shape == Shape::hosts)
@@ -71,8 +84,10 @@ std::shared_ptr<const BoundRoute> route(Shape shape, std::size_t number, std::ui
 
 SnapshotBuilder build(Shape shape, std::size_t routes) {
   Delta delta{.epoch = 1};
-  delta.listeners.emplace_back("http",
-                               std::make_shared<Listener>(Listener{.name = "http", .port = 80}));
+  delta.listeners.emplace_back(
+      "http",
+      std::make_shared<Listener>(Listener{
+          .name = "http", .port = 80, .protocol = is_tls(shape) ? Protocol::tls : Protocol::http}));
   for (std::size_t i = 0; i < routes; ++i) {
     auto bound = route(shape, i);
     delta.routes.emplace_back(binding_key("http", bound->id), std::move(bound));
@@ -105,7 +120,7 @@ Cost cost_of(SnapshotBuilder& builder, F change) {
 } // namespace
 
 TEST_CASE("one change costs a bounded number of nodes and bytes among any number of routes") {
-  for (auto shape : {Shape::hosts, Shape::paths, Shape::headers})
+  for (auto shape : {Shape::hosts, Shape::paths, Shape::headers, Shape::names, Shape::one_name})
     for (std::size_t routes : {100, 1000, 10000}) {
       auto builder = build(shape, routes);
       const auto compiled = builder.counters().routes_compiled;
@@ -164,5 +179,34 @@ TEST_CASE(
     CHECK(visited(10000, 0, true) <= visited(10, 0, true) + deeper);
     CHECK(visited(10000, 9999, true) <= visited(10, 9, true) + deeper);
     CHECK(visited(10000, 20000, false) <= visited(10, 20000, false) + deeper);
+  }
+}
+
+TEST_CASE("a server name is found with as few looks among ten thousand TLS routes as among ten") {
+  for (auto shape : {Shape::names, Shape::one_name}) {
+    auto visited = [&](std::size_t routes, const std::string& name, const char* expected) {
+      auto builder = build(shape, routes);
+      const auto& port = **builder.current()->ports.find(80);
+      std::size_t nodes = 0;
+      const BoundRoute* found = nullptr;
+      std::size_t bytes = 0;
+      {
+        Counting all;
+        found = find_tls(port, name).bound;
+        bytes = allocated;
+      }
+      CHECK(bytes == 0);
+      CHECK((found ? found->id : "none") == expected);
+      CHECK(port.find(name)->tls->find(name, &nodes) == found);
+      return nodes;
+    };
+    constexpr std::size_t deeper = 3; // As above.
+    const bool names = shape == Shape::names;
+    const auto same = [&](const char* name, const char* expected) {
+      CHECK(visited(10000, name, expected) <= visited(10, name, expected) + deeper);
+    };
+    same("service-7.example.com", names ? "HTTPRoute default/route-7" : "none");
+    same("a.com", names ? "none" : "HTTPRoute default/route-0");
+    same("a.b.c.d.e.f.g.h", "none");
   }
 }
