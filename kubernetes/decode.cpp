@@ -279,6 +279,16 @@ private:
   std::string_view source_;
 };
 
+/// All that is wrong is in the one error, parted by "; ".
+Result<Document> decode_one(const Node& node, Report& report) {
+  if (auto document = decode_node(node, report))
+    return std::move(*document);
+  std::string all;
+  for (auto& error : report.errors)
+    all += (all.empty() ? "" : "; ") + error.detail;
+  return fail(Errc::invalid, "{}", all);
+}
+
 } // namespace
 
 Decoded decode_yaml(std::string_view text, std::string_view source) {
@@ -297,12 +307,12 @@ Result<Document> decode_json(std::string_view text, std::string_view source) {
   if (!tree)
     return fail(std::move(tree.error()));
   Report report{.source = std::string{source}, .title = title_of(*tree)};
-  if (auto document = decode_node(*tree, report))
-    return std::move(*document);
-  std::string all;
-  for (auto& error : report.errors)
-    all += (all.empty() ? "" : "; ") + error.detail;
-  return fail(Errc::invalid, "{}", all);
+  return decode_one(*tree, report);
+}
+
+Result<Document> decode_live(const Node& object) {
+  Report report{.title = title_of(object), .unknown = Unknown::list};
+  return decode_one(object, report);
 }
 
 } // namespace strait::kubernetes

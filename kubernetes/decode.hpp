@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "kubernetes/document.hpp"
 #include "kubernetes/document_types.hpp"
 
 #include <vector>
@@ -31,5 +32,9 @@ Decoded decode_yaml(std::string_view text, std::string_view source);
 
 /// One object as JSON. All that is wrong with it is in the one error, parted by "; ".
 Result<Document> decode_json(std::string_view text, std::string_view source = "");
+
+/// One object as an API server has it. What the server accepted is read as far as it is known: a
+/// field that is not is listed in the object's `unsupported` and is no error.
+Result<Document> decode_live(const Node& object);
 
 } // namespace strait::kubernetes

@@ -217,3 +217,24 @@ TEST_CASE("errors of one document and of one text have a maximum") {
   CHECK(decode_yaml(many, "t").errors.size() == max_errors);
   CHECK(decode_yaml(many, "t").errors.back().code == Errc::exhausted);
 }
+
+TEST_CASE("an object that a server accepted is read though it has fields newer than Strait") {
+  auto tree = *parse_json(R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute",
+    "metadata":{"name":"web","namespace":"shop","uid":"u","generation":4,"novelty":1,
+                "managedFields":[],"creationTimestamp":"2026-11-23T12:00:00Z"},
+    "spec":{"parentRefs":[{"name":"edge"}],"rules":[{"novelty":true}]},"status":{"parents":[]}})",
+                          "server");
+  CHECK(!decode_json(write_json(tree)));
+  auto document = decode_live(tree);
+  REQUIRE(document);
+  auto& route = std::get<model::HttpRoute>(*document);
+  CHECK(route.meta.uid == "u");
+  CHECK(route.meta.generation == 4);
+  CHECK(route.unsupported ==
+        std::vector<model::Unsupported>{{"metadata.novelty"}, {"spec.rules[0].novelty"}});
+  auto broken = *parse_json(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},
+    "spec":{"ports":[{"port":"x"}]}})",
+                            "server");
+  REQUIRE(!decode_live(broken));
+  CHECK_THAT(decode_live(broken).error().detail, Catch::Contains("Service default/a"));
+}

@@ -349,6 +349,10 @@ void Fields::finish() {
     auto same = [&](auto& key) { return same_key(report_->keys, key, member.key); };
     if (std::any_of(known_.begin(), known_.end(), same))
       continue;
+    if (report_->unknown == Unknown::list) {
+      report_->unsupported.push_back({path_to(member.key.substr(0, longest_quote))});
+      continue;
+    }
     std::string text = "unknown field";
     if (member.key.size() <= longest_quote && !known_.empty()) {
       auto closer = [&](auto& a, auto& b) {

@@ -18,11 +18,16 @@ enum class Need : std::uint8_t { optional, required };
 /// How keys are compared: Consul's config entries may be written in CamelCase or snake_case.
 enum class Keys : std::uint8_t { exact, folded };
 
+/// A key that no one asked for: a mistake of whoever wrote the document, or, in an object that an
+/// API server has accepted, a field that is newer than Strait.
+enum class Unknown : std::uint8_t { refuse, list };
+
 /// What decoding one document has to say, besides the value.
 struct Report {
   std::string source; ///< File name or the like; may be empty.
   std::string title;  ///< "HTTPRoute default/web", as soon as it is known.
   Keys keys = Keys::exact;
+  Unknown unknown = Unknown::refuse;
   std::vector<Error> errors;
   std::vector<model::Unsupported> unsupported;
 
