@@ -1,8 +1,9 @@
 // links: strait_gateway_feed
 //
 // Frames of the feed and what they carry: whatever decodes is encoded to bytes that decode to the
-// same, and a delta can be made into a snapshot.
+// same, a delta can be made into a snapshot, its names can be looked up, and its routes compared.
 #include "gateway/feed/feed_codec.hpp"
+#include "gateway/snapshot/shadow_index.hpp"
 #include "gateway/snapshot/snapshot.hpp"
 
 #include <cstddef>
@@ -34,6 +35,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SnapshotBuilder builder;
   if (!builder.apply(*delta))
     __builtin_trap();
+  for (const auto& [number, port] : builder.current()->ports)
+    for (const auto& [hostname, table] : port->by_hostname) {
+      // A hostname's own listener is the most specific for it, but a wildcard is no host.
+      const bool is_host = !hostname.starts_with('*');
+      if (is_host && find_tls(*port, hostname).listener != table.get())
+        __builtin_trap();
+      if (is_host && misdirected(*port, *table, hostname))
+        __builtin_trap();
+    }
+  ShadowIndex shadows;
+  for (const auto& [key, route] : builder.current()->config.routes)
+    shadows.change(key, route);
+  for (const auto& [key, route] : builder.current()->config.routes) {
+    shadows.shadowed(key);
+    shadows.change(key, nullptr);
+  }
   delta->from = delta->epoch;
   if (delta->from != 0 && !builder.apply(*delta)) // The same once more changes nothing.
     __builtin_trap();
