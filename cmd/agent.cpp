@@ -14,6 +14,7 @@
 #include "api/http_api.hpp"
 #include "api/manifest_directory.hpp"
 #include "base/random.hpp"
+#include "cmd/agent_kubernetes.hpp"
 #include "cmd/agent_servers.hpp"
 #include "cmd/signals.hpp"
 #include "net/http_server.hpp"
@@ -96,6 +97,8 @@ public:
       return loaded;
     if (auto served = serve_grpc(); !served)
       return served;
+    if (auto mirrored = mirror_kubernetes(); !mirrored)
+      return mirrored;
     spawn_edges();
     if (auto served = serve_http(); !served)
       return served;
@@ -105,6 +108,7 @@ public:
 
   void stop() {
     manifests_.clear();
+    metrics_.reset();
     http_.reset();
     if (grpc_)
       grpc_->shutdown(Millis{0});
@@ -112,6 +116,8 @@ public:
       peer_port_->stop();
     if (feed_port_)
       feed_port_->stop();
+    if (kubernetes_)
+      kubernetes_->stop();
     for (auto& actor : edges_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     if (desk_) // Others hold the desk too: its actor has to be told.
@@ -119,6 +125,7 @@ public:
     for (auto& actor : core_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     system_.await_all_actors_done();
+    kubernetes_.reset();
     grpc_.reset();
     edges_.clear();
     core_.clear();
@@ -167,6 +174,22 @@ private:
                  });
     return status;
   }
+
+  /// Before anything is resolved: half of the objects would give wrong answers.
+  Status mirror_kubernetes() {
+    if (!options_.kubernetes)
+      return {};
+    auto edge = KubernetesEdge::start(system_, catalog_, *options_.kubernetes, options_.node_name,
+                                      log_.named("kubernetes"));
+    if (!edge)
+      return fail(edge.error());
+    kubernetes_ = std::move(*edge);
+    if (!kubernetes_->wait_until_synced(first_sync_wait))
+      log_.warn("Kubernetes' objects are not all here after {} s: starting with those that are",
+                first_sync_wait.count() / 1'000);
+    return {};
+  }
+  static constexpr Millis first_sync_wait{30'000};
 
   void spawn_edges() {
     auto status = keep(edges_, system_.spawn(actors::status_actor, catalog_, log_.named("status")));
@@ -232,7 +255,7 @@ private:
     if (options_.grpc_tls_port != 0) {
       peer_port_ =
           std::make_shared<TlsPort>(TlsPort::Clients::anyone, tls_directory("tls"),
-                                    fmt::format("{}:{}", options_.bind, options_.grpc_tls_port),
+                                    fmt::format("{}:{}", options_.tls_bind, options_.grpc_tls_port),
                                     *peer_streams_, log_.named("peering"));
     }
     if (options_.feed_port != 0) {
@@ -243,7 +266,7 @@ private:
           });
       feed_port_ =
           std::make_shared<TlsPort>(TlsPort::Clients::certified, tls_directory("feed-tls"),
-                                    fmt::format("{}:{}", options_.bind, options_.feed_port),
+                                    fmt::format("{}:{}", options_.tls_bind, options_.feed_port),
                                     *certified_proxies_, log_.named("feed"));
     }
     return {};
@@ -309,8 +332,31 @@ private:
     if (!http)
       return fail(http.error());
     http_ = std::move(*http);
+    if (auto served = serve_metrics(); !served)
+      return served;
     log_.info("datacenter {}: HTTP on {}:{}, gRPC on {}:{}", options_.datacenter, options_.bind,
               options_.http_port, options_.bind, options_.grpc_port);
+    return {};
+  }
+
+  /// For Prometheus, on a port of its own: what else the HTTP API answers stays where it is.
+  Status serve_metrics() {
+    if (options_.metrics_port == 0)
+      return {};
+    auto address =
+        net::Address::parse(fmt::format("{}:{}", options_.tls_bind, options_.metrics_port));
+    if (!address)
+      return fail(address.error());
+    auto served = HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
+                                                               const net::HttpPeer& peer,
+                                                               net::HttpResponder responder) {
+      if (request.path() == "/metrics" && request.method == "GET")
+        return it->handle(std::move(request), peer, std::move(responder));
+      responder.respond({.status = 404, .body = "only GET /metrics is here\n"});
+    });
+    if (!served)
+      return fail(served.error());
+    metrics_ = std::move(*served);
     return {};
   }
 
@@ -389,8 +435,9 @@ private:
   std::unique_ptr<peering::GrpcServer> grpc_;
   std::shared_ptr<TlsPort> peer_port_, feed_port_;
   std::shared_ptr<api::HttpApi> http_api_;
-  std::unique_ptr<HttpThread> http_;
+  std::unique_ptr<HttpThread> http_, metrics_;
   std::vector<std::unique_ptr<api::ManifestDirectory>> manifests_;
+  std::unique_ptr<KubernetesEdge> kubernetes_;
 };
 
 } // namespace

@@ -79,12 +79,16 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
   auto checked = check_ip("--bind", out.bind);
   if (checked)
     checked = check_ip("--ready-address", out.ready_address);
+  out.tls_bind = arguments.given("tls-bind") ? arguments.value("tls-bind") : out.bind;
+  if (checked)
+    checked = check_ip("--tls-bind", out.tls_bind);
   if (!checked)
     return fail(checked.error());
   for (auto [name, target] : {std::pair{"http-port", &out.http_port},
                               {"grpc-port", &out.grpc_port},
                               {"grpc-tls-port", &out.grpc_tls_port},
                               {"feed-port", &out.feed_port},
+                              {"metrics-port", &out.metrics_port},
                               {"ready-port", &out.ready_port}}) {
     auto number = port(arguments, name);
     if (!number)
@@ -99,7 +103,19 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
       same(out.feed_port, out.grpc_port) || same(out.feed_port, out.grpc_tls_port))
     return fail(Errc::invalid,
                 "--http-port, --grpc-port, --grpc-tls-port and --feed-port must differ");
-  if (auto directory = arguments.value("data-dir"); directory == in_memory)
+  if (arguments.given("kubernetes"))
+    out.kubernetes =
+        cmd::KubernetesOptions{.where = arguments.value("kubernetes"),
+                               .context = arguments.value("kubernetes-context"),
+                               .lease_namespace = arguments.value("kubernetes-namespace-of-lease"),
+                               .all_secrets = arguments.given("kubernetes-watch-all-secrets")};
+  for (auto name :
+       {"kubernetes-context", "kubernetes-namespace-of-lease", "kubernetes-watch-all-secrets"})
+    if (!out.kubernetes && arguments.given(name))
+      return fail(Errc::invalid, "--{}: needs --kubernetes", name);
+  // What Kubernetes keeps need not be kept again, unless the operator says where.
+  bool elsewhere = out.kubernetes && !arguments.given("data-dir");
+  if (auto directory = arguments.value("data-dir"); directory == in_memory || elsewhere)
     out.data_dir.reset();
   else
     out.data_dir = directory;
@@ -113,6 +129,14 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
   out.proxy = arguments.value("proxy") == "external" ? cmd::ProxyPlace::external
                                                      : cmd::ProxyPlace::in_process;
   out.insecure_feed = arguments.given("insecure-feed");
+  out.gateway_image = arguments.value("gateway-image");
+  out.gateway_image_pull_policy = arguments.value("gateway-image-pull-policy");
+  out.gateway_image_pull_secrets = arguments.values("gateway-image-pull-secret");
+  out.feed_address = arguments.value("feed-address");
+  if (!out.gateway_image.empty() && (out.feed_port == 0 || out.feed_address.empty()))
+    return fail(Errc::invalid,
+                "--gateway-image: gateways' pods get their configuration by mutual TLS; give "
+                "--feed-port, and --feed-address, at which they reach it");
   if (out.proxy == cmd::ProxyPlace::external && out.feed_port == 0 && !out.insecure_feed &&
       !out.bind.starts_with("127.") && out.bind != "::1")
     return fail(Errc::invalid,
@@ -141,7 +165,9 @@ Command agent_command() {
                  "once.",
       .examples = {"strait agent                              # dc1, stored in ./strait-data",
                    "strait agent --data-dir :memory: --manifests ./manifests",
-                   "strait agent --datacenter dc2 --bind 127.0.12.1 --proxy external"},
+                   "strait agent --datacenter dc2 --bind 127.0.12.1 --proxy external",
+                   "strait agent --kubernetes ~/.kube/config --kubernetes-context staging",
+                   "strait agent --kubernetes in-cluster --proxy external"},
       .options =
           {
               {"datacenter", 0, "NAME", "The datacenter's name", "dc1"},
@@ -154,6 +180,21 @@ Command agent_command() {
               {"grpc-tls-port", 0, "PORT", "gRPC with TLS, for peers; 0: none", "8503"},
               {"feed-port", 0, "PORT",
                "gRPC with mutual TLS, for strait-gateway processes elsewhere; 0: none", "0"},
+              {"tls-bind", 0, "IP",
+               "Address of --grpc-tls-port, --feed-port and --metrics-port; else --bind"},
+              {"metrics-port", 0, "PORT", "GET /metrics alone, in the clear; 0: none", "0"},
+              {"gateway-image", 0, "IMAGE",
+               "On Kubernetes: run gateways' pods, of this image of strait-gateway"},
+              {.name = "gateway-image-pull-policy",
+               .placeholder = "POLICY",
+               .help = "Of those pods",
+               .fallback = "IfNotPresent",
+               .choices = {"Always", "IfNotPresent", "Never"}},
+              {.name = "gateway-image-pull-secret",
+               .placeholder = "NAME",
+               .help = "Secret in the Gateway's namespace; may be given again",
+               .repeatable = true},
+              {"feed-address", 0, "HOST:PORT", "What those pods reach --feed-port at"},
               {"insecure-feed", 0, "",
                "Let strait-gateway processes elsewhere have private keys in the clear"},
               {"advertise", 0, "ADDR", "What others reach this agent at; else --bind"},
@@ -172,6 +213,14 @@ Command agent_command() {
                "What to log",
                "info",
                {"trace", "debug", "info", "warn", "error"}},
+              {"kubernetes", 0, "WHERE",
+               "Mirror the objects of a Kubernetes and write their status: a kubeconfig file, or "
+               "in-cluster"},
+              {"kubernetes-context", 0, "NAME", "Context of the kubeconfig; else its current one"},
+              {"kubernetes-namespace-of-lease", 0, "NS",
+               "Where replicas elect the one that writes; else the context's or the pod's own"},
+              {.name = "kubernetes-watch-all-secrets",
+               .help = "Mirror all Secrets and ConfigMaps, not only those that are referred to"},
               {"primary-datacenter", 0, "NAME",
                "Refused: WAN federation is not supported, peering takes its place"},
           },
