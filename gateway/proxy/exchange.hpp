@@ -2,6 +2,7 @@
 
 #include "gateway/proxy/exchange_filters.hpp"
 #include "gateway/proxy/forwarded_head.hpp"
+#include "gateway/proxy/jwt.hpp"
 #include "gateway/proxy/relay.hpp"
 #include "gateway/proxy/retry.hpp"
 #include "gateway/proxy/session.hpp"
@@ -109,6 +110,11 @@ private:
   void redirect_or_forward();
   void redirect();
   void rewrite();
+
+  // exchange_jwt.cpp
+  bool refused_by_jwt();
+  void keep_back(const Jwt::Location& location);
+  void refuse_token(JwtFault fault);
 
   // exchange_session.cpp
   bool choose_by_session();

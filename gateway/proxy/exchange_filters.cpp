@@ -22,6 +22,8 @@ void Exchange::filter() {
   const auto& rule = *matched_.rule;
   if (rule.cors && answered_by_cors())
     return;
+  if (!rule.jwt.empty() && refused_by_jwt())
+    return;
   if (rule.auth)
     return authorize();
   redirect_or_forward();
@@ -45,7 +47,7 @@ void Exchange::redirect_or_forward() {
   const auto& rule = *matched_.rule;
   if (rule.redirect)
     return redirect();
-  if (rule.rewrite)
+  if (rule.rewrite || (filtered_ && filters_->query))
     rewrite();
   if (!rule.mirrors.empty())
     draw_mirrors();
@@ -55,13 +57,14 @@ void Exchange::redirect_or_forward() {
 void Exchange::redirect() {
   const auto& head = request_.head();
   const auto& redirect = *matched_.rule->redirect;
+  const bool cut = filtered_ && filters_->query;
   text_.clear();
   append_location(redirect, *matched_.match,
                   {.tls = client_->stream().is_tls(),
                    .host = head.host(),
                    .path = head.path(),
-                   .has_query = head.has_query(),
-                   .query = head.query(),
+                   .has_query = cut ? !filters_->query->empty() : head.has_query(),
+                   .query = cut ? std::string_view{*filters_->query} : head.query(),
                    .listener_port = listener_->listener->port},
                   text_);
   filters().location = text_;
@@ -72,12 +75,14 @@ void Exchange::redirect() {
 
 void Exchange::rewrite() {
   const auto& head = request_.head();
-  const auto& rewrite = *matched_.rule->rewrite;
+  const auto rewrite = matched_.rule->rewrite.value_or(Rewrite{});
   auto& state = filters();
   state.host = rewrite.hostname;
-  if (rewrite.path)
-    append_rewritten_target(rewrite, *matched_.match, head.path(), head.has_query(), head.query(),
-                            state.target);
+  const bool cut = state.query.has_value();
+  if (rewrite.path || cut)
+    append_rewritten_target(rewrite, *matched_.match, head.path(),
+                            cut ? !state.query->empty() : head.has_query(),
+                            cut ? std::string_view{*state.query} : head.query(), state.target);
 }
 
 } // namespace strait::gateway::proxy

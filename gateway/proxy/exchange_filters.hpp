@@ -19,9 +19,10 @@ inline bool needs_filters(const HttpRule& rule) {
 
 /// What the filters of one request came to. Part of an exchange, kept from request to request.
 struct FilterState {
-  HeaderEdits request, response; ///< Beside those of the rule and of the backend.
-  std::string target, host;      ///< Of the forwarded request; empty: the client's.
-  std::string location;          ///< Of a redirect.
+  HeaderEdits request, response;    ///< Beside those of the rule and of the backend.
+  std::string target, host;         ///< Of the forwarded request; empty: the client's.
+  std::string location;             ///< Of a redirect.
+  std::optional<std::string> query; ///< Without the tokens that are not passed on.
 
   std::vector<const std::string*> mirrors; ///< Clusters drawn and not sent to yet.
   std::string mirror_bytes;                ///< The copy: its head, then its body as it came.
@@ -42,6 +43,7 @@ struct FilterState {
     host.clear();
     mirrors.clear();
     session.reset();
+    query.reset();
   }
 };
 

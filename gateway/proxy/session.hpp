@@ -13,6 +13,7 @@ namespace strait::gateway::proxy {
 
 class Session;
 class Exchange;
+class KeySets;
 class Mirrors;
 class TlsFront;
 
@@ -51,6 +52,7 @@ struct WorkerContext {
   std::vector<std::unique_ptr<Exchange>>& spare_exchanges;
   Random& random;
   Mirrors& mirrors;
+  KeySets& key_sets;
 };
 
 /// A port as its connections see it. Shared by the listener and by the connections that it

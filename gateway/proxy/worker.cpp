@@ -28,9 +28,10 @@ Worker::Worker(unsigned number, const ProxyOptions& options, const std::string& 
       environment_{*loop_, buffers_, retirement_, counters_, options_, resolver_},
       routing_{environment_}, sessions_{retirement_},
       random_{(options.seed ? options.seed : std::random_device{}()) + number},
+      key_sets_{options.limits.jwks_max},
       context_{*loop_,   buffers_,  retirement_, counters_,        options_,
                routing_, sessions_, access_log,  spare_exchanges_, random_,
-               mirrors_},
+               mirrors_, key_sets_},
       mirrors_{context_},
       tick_{*loop_, [this] { tick(); }} {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/proxy/exchange.hpp"
+#include "gateway/proxy/jwt.hpp"
 #include "gateway/proxy/listening_port.hpp"
 #include "gateway/proxy/mirrors.hpp"
 #include "gateway/proxy/proxy.hpp"
@@ -79,6 +80,7 @@ private:
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   SessionList sessions_;
   Random random_;
+  KeySets key_sets_;
   WorkerContext context_;
   Mirrors mirrors_;
   std::map<PortKey, std::unique_ptr<ListeningPort>> ports_;
