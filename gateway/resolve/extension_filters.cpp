@@ -82,7 +82,7 @@ void apply(RouteReferences& references, const model::RouteAuthFilter& from, cons
   if (!from.jwt)
     return;
   Topics topics;
-  auto jwt = jwt_of(references.view(), *from.jwt, topics);
+  auto jwt = jwt_of(references.view(), from.meta.name.ns, *from.jwt, topics);
   for (auto& topic : topics)
     references.depend(topic);
   if (jwt)

@@ -75,16 +75,16 @@ std::optional<Jwt> requirement(const View& view, const GatewayPolicy& policy,
     return {};
   if (!policy.unsupported.empty())
     return none_passes(policy.unsupported.front().path + " is not supported");
-  auto jwt = jwt_of(view, *from, depends);
+  auto jwt = jwt_of(view, policy.meta.name.ns, *from, depends);
   return jwt ? std::move(*jwt) : none_passes(jwt.error().message);
 }
 
 /// The first provider that a requirement names and that is not there.
-std::optional<Problem> provider_problem(const View& view, Topics& depends,
+std::optional<Problem> provider_problem(const View& view, const std::string& ns, Topics& depends,
                                         const std::optional<model::JwtRequirement>& from) {
   if (!from)
     return {};
-  auto jwt = jwt_of(view, *from, depends);
+  auto jwt = jwt_of(view, ns, *from, depends);
   if (jwt)
     return {};
   return Problem{Reason::missing_jwt_provider_reference, jwt.error().message};
@@ -121,9 +121,13 @@ ResolvedPolicy resolve(const View& view, const GatewayPolicy& policy) {
                    fmt::format("spec.targetRef: Gateway {} has no listener \"{}\"",
                                to_string(target), policy.target_section)};
   for (auto* from : {&policy.override_jwt, &policy.default_jwt})
-    if (auto problem = provider_problem(view, depends, *from); problem && !refs)
+    if (auto problem = provider_problem(view, policy.meta.name.ns, depends, *from);
+        problem && !refs)
       refs = std::move(problem);
   auto refused = unsupported(policy.unsupported);
+  if (!refused && !gateway && policy.target_kind == "Gateway")
+    refused = Problem{Reason::target_not_found,
+                      fmt::format("spec.targetRef: Gateway {} does not exist", to_string(target))};
   depends.insert({Kind::gateway_policy, {}});
   if (!refused && !refs && gateway) {
     // Overtaken everywhere by another policy, it has no effect.
@@ -145,7 +149,7 @@ ResolvedPolicy resolve(const View& view, const GatewayPolicy& policy) {
 
 ResolvedPolicy resolve(const View& view, const model::RouteAuthFilter& filter) {
   ResolvedPolicy resolved;
-  auto refs = provider_problem(view, resolved.depends, filter.jwt);
+  auto refs = provider_problem(view, filter.meta.name.ns, resolved.depends, filter.jwt);
   resolved.status.conditions =
       conditions_of(unsupported(filter.unsupported), refs, filter.meta.generation);
   return resolved;

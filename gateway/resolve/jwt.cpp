@@ -36,21 +36,21 @@ Jwt::Provider provider_of(const model::JwtProvider& from,
 
 } // namespace
 
-tl::expected<Jwt, Problem> jwt_of(const View& view, const model::JwtRequirement& from,
-                                  Topics& depends) {
+tl::expected<Jwt, Problem> jwt_of(const View& view, const std::string& ns,
+                                  const model::JwtRequirement& from, Topics& depends) {
   Jwt jwt;
   for (auto& required : from.providers) {
-    model::Name name{"", required.name}; // Consul's config entries have no namespace.
+    model::Name name{ns, required.name};
     depends.insert({Kind::jwt_provider, name});
     auto* provider = view.find<model::JwtProvider>(name);
     if (!provider)
       return tl::unexpected<Problem>(
           Problem{model::Reason::jwt_provider_not_found,
-                  fmt::format("JWTProvider {} does not exist", required.name)});
+                  fmt::format("JWTProvider {} does not exist", to_string(name))});
     if (!provider->unsupported.empty())
       return tl::unexpected<Problem>(
           Problem{model::Reason::unsupported_value,
-                  fmt::format("JWTProvider {}: {} is not supported", required.name,
+                  fmt::format("JWTProvider {}: {} is not supported", to_string(name),
                               provider->unsupported.front().path)});
     jwt.providers.push_back(provider_of(*provider, required));
   }

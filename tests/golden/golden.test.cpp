@@ -30,48 +30,61 @@ std::vector<std::filesystem::path> inputs() {
   return paths;
 }
 
+using Parents = std::map<model::ObjectKey, std::vector<model::ParentStatus>>;
+
+void add(Parents& to, const Parents& from) {
+  for (auto& [key, parents] : from)
+    to[key].insert(to[key].end(), parents.begin(), parents.end());
+}
+
+std::string text_of(const Parents& statuses) {
+  std::string text;
+  for (auto& [key, parents] : statuses)
+    text += to_text(model::ObjectStatus{.object = key, .parents = parents});
+  return text;
+}
+
 /// Everything that resolution says of a world, by resolve_all; of classes only where asked for.
-std::string resolved_text(const golden::World& world, bool classes) {
+std::string resolved_text(const golden::World& world, const Settings& settings, bool classes) {
   auto& view = *world.view;
   std::string text;
   for (auto& [name, record] : view.table<model::GatewayClass>())
     if (auto it = resolve_class(view, name.name); classes && it && it->ours)
       text += to_text(it->status);
-  std::map<model::ObjectKey, model::ObjectStatus> routes;
-  for (auto& [name, record] : view.table<model::HttpRoute>())
-    routes[{model::Kind::http_route, name}];
-  for (auto& [name, record] : view.table<model::TcpRoute>())
-    routes[{model::Kind::tcp_route, name}];
+  Parents routes, policies;
+  for (auto& key : routes_in(view))
+    routes[key];
+  for (auto& [name, record] : view.table<model::BackendTlsPolicy>())
+    policies[{model::Kind::backend_tls_policy, name}];
   for (auto& [name, record] : view.table<model::Gateway>()) {
-    auto bound = resolve_all(view, name, {}, world.identities);
+    auto bound = resolve_all(view, name, settings, world.identities);
     text += to_text(bound.gateway);
     text += bound.config ? "serves\n" : "serves nothing\n";
     std::istringstream lines{bound.config ? to_text(*bound.config) : ""};
     for (std::string line; std::getline(lines, line);)
       text += "  " + line + "\n";
-    for (auto& [key, parents] : bound.routes)
-      routes[key].parents.insert(routes[key].parents.end(), parents.begin(), parents.end());
+    for (auto& [key, status] : bound.listener_sets)
+      text += to_text(status);
+    add(routes, bound.routes);
+    add(policies, bound.policies);
   }
-  for (auto& [key, status] : routes) {
-    status.object = key;
-    text += to_text(status);
-  }
+  text += text_of(routes) + text_of(policies);
+  auto own = [&](auto& table, model::Kind kind) {
+    for (auto& [name, record] : table)
+      text += to_text(resolve_policy(view, {kind, name})->status);
+  };
+  own(view.table<model::GatewayPolicy>(), model::Kind::gateway_policy);
+  own(view.table<model::RouteAuthFilter>(), model::Kind::route_auth_filter);
   return text;
 }
 
 /// The same of one gateway, by the machine that ships, fed as the actors feed it.
-void check_binder(const golden::World& world, const model::Name& name) {
+void check_binder(const golden::World& world, const Settings& settings, const model::Name& name) {
   auto& view = *world.view;
-  Binder binder{name, {}};
+  Binder binder{name, settings};
   binder.view_changed(view);
-  for (auto& [route, record] : view.table<model::HttpRoute>()) {
-    model::ObjectKey key{model::Kind::http_route, route};
+  for (auto& key : routes_in(view))
     binder.route_changed(key, resolve_route(view, key));
-  }
-  for (auto& [route, record] : view.table<model::TcpRoute>()) {
-    model::ObjectKey key{model::Kind::tcp_route, route};
-    binder.route_changed(key, resolve_route(view, key));
-  }
   for (auto& identity : world.identities)
     binder.identity_changed(identity);
   binder.exports_changed(resolve_exports(view));
@@ -80,7 +93,7 @@ void check_binder(const golden::World& world, const model::Name& name) {
     binder.cluster_changed(resolve_cluster(view, cluster).cluster);
   CHECK(binder.complete());
   auto taken = binder.take();
-  auto expected = resolve_all(view, name, {}, world.identities);
+  auto expected = resolve_all(view, name, settings, world.identities);
   CHECK((taken.config != nullptr) == (expected.config != nullptr));
   if (taken.config && expected.config)
     CHECK(to_text(*taken.config) == to_text(*expected.config));
@@ -88,6 +101,12 @@ void check_binder(const golden::World& world, const model::Name& name) {
         expected.gateway);
   std::erase_if(taken.routes, [](auto& it) { return it.second.empty(); }); // "Nothing" is told too.
   CHECK(taken.routes == expected.routes);
+  CHECK(taken.policies == expected.policies);
+  std::map<model::ObjectKey, model::ObjectStatus> sets;
+  for (auto& [key, status] : taken.listener_sets)
+    if (status)
+      sets[key] = *status;
+  CHECK(sets == expected.listener_sets);
 }
 
 std::string golden_text(const std::filesystem::path& input) {
@@ -97,9 +116,11 @@ std::string golden_text(const std::filesystem::path& input) {
     auto world = golden::read_world(manifests, controller);
     if (!world)
       FAIL(input.filename() << ": " << world.error().detail);
-    text += fmt::format("== {}\n{}", controller, resolved_text(*world, classes));
+    Settings settings;
+    settings.kubernetes = world->kubernetes;
+    text += fmt::format("== {}\n{}", controller, resolved_text(*world, settings, classes));
     for (auto& [name, record] : world->view->table<model::Gateway>())
-      check_binder(*world, name);
+      check_binder(*world, settings, name);
   }
   return text;
 }
@@ -141,10 +162,9 @@ TEST_CASE("every reason occurs in some golden file, or another layer writes it")
       model::Reason::no_resources,
       model::Reason::unsupported_version,
       model::Reason::unsupported,
-      // The decoders refuse what leads to these, so no manifest can: a filter type given twice, a
-      // listener with the port and hostname of another. plan.test.cpp and resolve_route.test.cpp.
+      // The decoders refuse what leads to it, so no manifest can: filters that exclude each other.
+      // resolve_route.test.cpp.
       model::Reason::incompatible_filters,
-      model::Reason::hostname_conflict,
   };
   std::string all;
   for (auto& input : inputs()) {

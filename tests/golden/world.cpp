@@ -67,6 +67,10 @@ Result<std::vector<Command>> commands_of(const std::string& line, World& world) 
           gateway::Certificate{id, test::certificate_pem, test::key_pem}));
     return std::vector<Command>{};
   }
+  if (what == "kubernetes") {
+    world.kubernetes = true;
+    return std::vector<Command>{};
+  }
   if (what == "authority")
     return std::vector<Command>{catalog::WriteAuthority{{.trust_domain = "dc1.consul"}}};
   words >> name;
@@ -121,6 +125,10 @@ Result<World> read_world(const std::string& text, std::string_view controller) {
   for (auto& document : decoded.objects) {
     if (auto* secret = std::get_if<model::Secret>(&document))
       insert_pair(*secret);
+    if (auto* map = std::get_if<model::ConfigMap>(&document))
+      for (auto& [key, value] : map->data)
+        if (value == "CERTIFICATE")
+          value = test::certificate_pem;
     if (auto* it = std::get_if<model::GatewayClass>(&document);
         it && it->controller_name == "either/controller")
       it->controller_name = controller; // Of the controller asked for, with more to say.
