@@ -314,3 +314,20 @@ TEST_CASE_METHOD(Fixture, "the dialer goes on trusting a peer whose roots change
   CHECK(*view().find<model::TrustBundle>({"", "west"}) == trust.bundle);
   CHECK(done(trust).nothing());
 }
+
+TEST_CASE_METHOD(Fixture, "a mirrored object does not take the place of one that is written here") {
+  done(Put{gateway()});
+  auto object = gateway();
+  object.meta.uid = "6f1d9a3e-95d4-4f6e-9d53-6c7a1a0e2b11";
+  object.class_name = "other";
+  CHECK(refused(Put{object, {}, true}) ==
+        Error{Errc::conflict, "Gateway default/edge: one of that name is written here, so the "
+                              "mirrored one is left out"});
+  CHECK(!is_mirrored(view().find<model::Gateway>(edge.name)->meta));
+  done(Remove{edge});
+  done(Put{object, {}, true});
+  CHECK(is_mirrored(view().find<model::Gateway>(edge.name)->meta));
+  object.meta.generation = 9;
+  done(Put{object, {}, true});
+  CHECK(view().find<model::Gateway>(edge.name)->meta.generation == 9);
+}

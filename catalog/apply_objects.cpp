@@ -7,14 +7,12 @@
 /// Kubernetes-style objects, config entries, and the conditions of objects.
 namespace strait::catalog {
 
-namespace {
-
-/// Whether the object's source gives uids of its own (Kubernetes does): then its uid, generation
-/// and creation time are taken as they are, so that observedGeneration means what it says there.
-bool brings_identity(const model::Meta& meta) {
-  constexpr std::size_t version_digit = 14; // RFC 9562: ours are of version 8.
+bool is_mirrored(const model::Meta& meta) {
+  constexpr std::size_t version_digit = 14;
   return !meta.uid.empty() && !(meta.uid.size() == 36 && meta.uid[version_digit] == '8');
 }
+
+namespace {
 
 template <HasMeta T>
 bool spec_differs(const T& a, T b) {
@@ -25,8 +23,8 @@ bool spec_differs(const T& a, T b) {
 template <HasMeta T>
 void put_object(Change& change, T object, const RecordPtr<T>& stored, WallTime now) {
   auto& meta = object.meta;
-  if (!brings_identity(meta)) {
-    bool ours = stored && !brings_identity(stored->value.meta);
+  if (!is_mirrored(meta)) {
+    bool ours = stored && !is_mirrored(stored->value.meta);
     meta.uid = ours ? stored->value.meta.uid : derive_uid(model::key_of(object), change.revision());
     meta.created = ours ? stored->value.meta.created : now;
     meta.generation = ours ? stored->value.meta.generation : 1;
@@ -62,6 +60,12 @@ void apply(Change& change, const CommandLimits&, const Put& command, WallTime no
         require(change, key, command.cas, stored ? stored->modified : 0);
         if (change.refused())
           return;
+        if constexpr (HasMeta<T>)
+          if (command.mirrored && stored && !is_mirrored(stored->value.meta))
+            return change.refuse(Errc::conflict,
+                                 "{}: one of that name is written here, so the mirrored one is "
+                                 "left out",
+                                 model::to_string(key));
         if constexpr (HasMeta<T>)
           put_object(change, object, stored, now);
         else if constexpr (std::is_same_v<T, model::ExportedServices> ||

@@ -18,7 +18,13 @@ using Cas = std::optional<Revision>;
 struct Put {
   AnyRecord object; ///< A Manifest kind, ExportedServices, ServiceIntentions.
   Cas cas;
+  /// The object is another server's, mirrored here: refused (conflict) where one that is written
+  /// here has the name already.
+  bool mirrored = false;
 };
+/// Whether the object's source gave it a uid of its own, as Kubernetes does: then its uid,
+/// generation and creation time are kept as they are. Those made here are of version 8 (RFC 9562).
+bool is_mirrored(const model::Meta& meta);
 /// Errc::not_found if it does not exist.
 struct Remove {
   model::ObjectKey key;
