@@ -1,0 +1,31 @@
+#pragma once
+
+#include "actors/kubernetes_messages.hpp"
+#include "base/log.hpp"
+#include "kubernetes/client.hpp"
+#include "kubernetes/lease.hpp"
+
+namespace strait::actors {
+
+struct LeaseActorOptions {
+  std::shared_ptr<kubernetes::Client> client;
+  std::string ns, name = "strait-controller";
+  kubernetes::LeaseOptions lease;
+  /// Told each time, on the actor's thread.
+  std::function<void(bool leading)> lead;
+  Log log{};
+};
+
+struct LeaseState {
+  static inline const char* name = "kubernetes lease";
+  std::unique_ptr<kubernetes::Lease> lease;
+  std::string trouble; ///< Said last.
+  caf::typed_response_promise<bool> released;
+  bool releasing = false;
+};
+
+/// Owns a Lease and carries out what it says.
+LeaseActor::behavior_type lease_actor(LeaseActor::stateful_pointer<LeaseState> self,
+                                      LeaseActorOptions options);
+
+} // namespace strait::actors
