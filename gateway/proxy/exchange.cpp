@@ -55,7 +55,7 @@ void Exchange::reset() {
   request_read_ = response_read_ = 0;
   keep_request_ = true;
   request_done_ = wants_upgrade_ = response_begun_ = head_sent_ = response_done_ = false;
-  close_client_ = lingers_ = abort_ = false;
+  close_client_ = lingers_ = abort_ = grpc_ = false;
   retries_ = connect_retries_ = policy_retries_ = 0;
   status_ = 0;
   log_endpoint_.clear();

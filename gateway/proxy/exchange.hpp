@@ -173,6 +173,7 @@ private:
   bool keep_request_ = true;     // It may have to be sent once more.
   bool request_done_ = false;    // Read to its end, and queued.
   bool wants_upgrade_ = false;
+  bool grpc_ = false; // By its content type: our own answers are gRPC's.
 
   UpstreamTicket ticket_;
   const UpstreamEndpoint* attempted_ = nullptr; // Compared, never looked into.
@@ -200,7 +201,7 @@ private:
   net::OutputQueue to_upstream_, to_client_;
   std::optional<Relay> relay_;
   ForwardedHead forwarded_;
-  std::string text_, body_, host_, sni_;
+  std::string text_, body_, host_, sni_, grpc_message_;
   std::vector<HeaderView> header_views_, own_fields_, own_answer_fields_;
 
   // For the access log, if there is one: the request's text, gone from the buffer by then.

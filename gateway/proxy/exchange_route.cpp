@@ -1,4 +1,6 @@
 #include "gateway/proxy/exchange.hpp"
+#include "gateway/proxy/grpc_status.hpp"
+#include "net/http2_http1.hpp"
 
 #include <charconv>
 
@@ -74,6 +76,7 @@ void Exchange::route() {
     log_id_ = head.get(HeaderId::x_request_id);
   }
   lower_case(head.host(), host_);
+  grpc_ = net::http2::is_grpc(head.get(HeaderId::content_type));
 
   if (head.method() == Method::connect)
     return reply(501, "CONNECT is not supported");
@@ -88,9 +91,9 @@ void Exchange::route() {
   }
   listener_counts_ = &counters.listeners.find_or_add(listener_->listener->name);
   if (client_->stream().is_tls()) {
-    // A connection is good only for hosts of the listener that its SNI chose (RFC 9110 §15.5.20).
     lower_case(client_->stream().sni(), sni_);
-    if (port_->table->find(sni_) != listener_) {
+    const auto* by_server_name = port_->table->find(sni_);
+    if (!by_server_name || misdirected(*port_->table, *by_server_name, host_)) {
       counters.add(Counter::misdirected);
       return reply(421, "this host is served by another listener");
     }
@@ -121,11 +124,13 @@ void Exchange::forward() {
     choice_ = worker_.routing.choose(matched_.rule_id, matched_.rule->backends, *served_);
   if (!choice_.cluster) {
     counters.add(Counter::backend_refused);
-    return reply(choice_.refusal, "the route has no valid backend for this request");
+    // Of a GRPCRoute, what cannot be reached is UNAVAILABLE.
+    return reply(is_grpc_route(matched_) ? 503 : choice_.refusal,
+                 "the route has no valid backend for this request");
   }
   if (choice_.cluster->cluster()->refused) {
     counters.add(Counter::backend_refused);
-    return reply(500, "the backend must not be reached");
+    return reply(is_grpc_route(matched_) ? 503 : 500, "the backend must not be reached");
   }
   choice_.cluster->counts().requests.add();
   const auto wanted = head.get(HeaderId::upgrade);
@@ -260,6 +265,21 @@ void Exchange::answer(int status, std::span<const HeaderView> fields, std::strin
   status_ = status;
   if (status >= 500 && choice_.cluster)
     choice_.cluster->counts().failures.add();
+  // Trailers-Only: the status of gRPC stands in the head, there is no content.
+  std::array<char, 4> number{};
+  std::array<HeaderView, 3> trailers_only;
+  if (grpc_ && status >= 400) {
+    grpc_message_.clear();
+    append_grpc_message(body.substr(0, body.find('\n')), grpc_message_);
+    const auto digits =
+        std::to_chars(number.data(), number.data() + number.size(), grpc_status(status)).ptr;
+    trailers_only = {{{"content-type", "application/grpc"},
+                      {"grpc-status", {number.data(), digits}},
+                      {"grpc-message", grpc_message_}}};
+    fields = trailers_only;
+    body = {};
+    status = 200;
+  }
   char length[20];
   const auto end = std::to_chars(length, length + sizeof length, body.size()).ptr;
   own_fields_.assign(fields.begin(), fields.end());

@@ -7,8 +7,9 @@ namespace strait::gateway::proxy::testing {
 using net::http2::FieldList;
 using net::http2::Role;
 
-std::int32_t Http2Wire::ask(std::string_view method, std::string_view path, Fields more,
-                            std::string content, bool open, std::string_view host) {
+template <class W>
+std::int32_t Http2On<W>::ask(std::string_view method, std::string_view path, Fields more,
+                             std::string content, bool open, std::string_view host) {
   FieldList fields;
   fields.add(":method", method);
   fields.add(":scheme", "http");
@@ -25,12 +26,14 @@ std::int32_t Http2Wire::ask(std::string_view method, std::string_view path, Fiel
   return *id;
 }
 
-bool Http2Wire::flush() {
+template <class W>
+bool Http2On<W>::flush() {
   const auto bytes = side.output();
   return bytes.empty() || wire.send(bytes);
 }
 
-bool Http2Wire::until(const std::function<bool()>& condition) {
+template <class W>
+bool Http2On<W>::until(const std::function<bool()>& condition) {
   for (;;) {
     if (!flush())
       return condition();
@@ -46,13 +49,15 @@ bool Http2Wire::until(const std::function<bool()>& condition) {
   }
 }
 
-Stream2& Http2Wire::finish(std::int32_t id) {
+template <class W>
+Stream2& Http2On<W>::finish(std::int32_t id) {
   auto& stream = side.streams[id];
   until([&] { return stream.closed; });
   return stream;
 }
 
-void Http2Wire::answer(std::int32_t id, Fields fields, std::string content, Fields trailers) {
+template <class W>
+void Http2On<W>::answer(std::int32_t id, Fields fields, std::string content, Fields trailers) {
   FieldList head;
   for (const auto& [name, value] : fields)
     head.add(name, value);
@@ -64,6 +69,26 @@ void Http2Wire::answer(std::int32_t id, Fields fields, std::string content, Fiel
   flush();
 }
 
+template class Http2On<Wire>;
+template class Http2On<TlsWire>;
+
+namespace {
+
+template <class W, class Handle>
+void serve(Http2On<W>& wire, Backend& self, const Handle& handle) {
+  std::set<std::int32_t> handled;
+  wire.until([&] {
+    for (auto& [id, stream] : wire.side.streams)
+      if (stream.ended && handled.insert(id).second) {
+        ++self.requests;
+        handle(wire, id, stream);
+      }
+    return false;
+  });
+}
+
+} // namespace
+
 Http2Wire dial_http2(std::uint16_t port, const net::http2::Limits& limits) {
   return {Wire::dial(port), Role::client, limits};
 }
@@ -73,16 +98,21 @@ http2_backend(std::function<void(Http2Wire&, std::int32_t, Stream2&)> handle,
               net::http2::Limits limits) {
   return std::make_unique<Backend>([handle = std::move(handle), limits](Wire& raw, Backend& self) {
     Http2Wire wire{std::move(raw), Role::server, limits};
-    std::set<std::int32_t> handled;
-    wire.until([&] {
-      for (auto& [id, stream] : wire.side.streams)
-        if (stream.ended && handled.insert(id).second) {
-          ++self.requests;
-          handle(wire, id, stream);
-        }
-      return false;
-    });
+    serve(wire, self, handle);
   });
+}
+
+std::unique_ptr<Backend>
+http2_tls_backend(std::shared_ptr<const net::TlsServerContext> context,
+                  std::function<void(Http2TlsWire&, std::int32_t, Stream2&)> handle) {
+  return std::make_unique<Backend>(
+      [context = std::move(context), handle = std::move(handle)](Wire& raw, Backend& self) {
+        TlsWire tls{raw, context};
+        if (!tls.ok() || tls.stream().alpn() != "h2")
+          return;
+        Http2TlsWire wire{std::move(tls), Role::server};
+        serve(wire, self, handle);
+      });
 }
 
 std::unique_ptr<Backend> named_http2_backend(std::string name) {

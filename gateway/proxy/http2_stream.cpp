@@ -153,6 +153,8 @@ net::http2::Events::Body Http2Stream::send(std::span<char> space) {
   out_.copy(space.data(), count, out_read_);
   out_read_ += count;
   forget_front(out_, out_read_);
+  if (doomed_ && out_read_ == out_.size())
+    connection_.session_.reset(id_, ErrorCode::internal_error);
   if (full_ && out_.size() - out_read_ <= connection_.limits_.http2_send_bytes_max / 2) {
     full_ = false;
     connection_.touch(*this);
@@ -174,7 +176,10 @@ void Http2Stream::detach() {
   if (id_ == 0 || closed_)
     return connection_.forget(*this);
   auto& session = connection_.session_;
-  if (!out_ended_)
+  if (!out_ended_ && head_written_ && connection_.role_ == Role::server) {
+    doomed_ = true; // What there is of the answer goes out before its end is told.
+    session.resume(id_);
+  } else if (!out_ended_)
     session.reset(id_, connection_.role_ == Role::server ? ErrorCode::internal_error
                                                          : ErrorCode::cancel);
   else if (!ended_ && connection_.role_ == Role::client)
@@ -191,7 +196,7 @@ net::IoResult Http2Pipe::read_some(std::span<char> space) {
   if (!stream_)
     return {net::Io::failed, 0};
   const auto count = stream_->read(space);
-  drained_ = count < space.size();
+  drained_ = count < space.size() && !stream_->lost(); // The next read tells that it is.
   if (count > 0)
     return {net::Io::ok, count};
   refused_ = stream_->refused();

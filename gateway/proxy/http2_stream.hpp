@@ -68,6 +68,7 @@ private:
   std::size_t out_read_ = 0;
   net::http2::FieldList out_trailers_;
   bool head_written_ = false, out_ended_ = false, sent_ = false, full_ = false;
+  bool doomed_ = false; // To be reset once what was written is sent.
 
   bool lost_ = false, refused_ = false, closed_ = false;
 };

@@ -84,7 +84,7 @@ TlsFront::Context TlsFront::select_https(std::string_view sni) {
   made.version_min = version(listener->tls.min, net::TlsVersion::tls1_0);
   made.version_max = version(listener->tls.max, net::TlsVersion::tls1_3);
   made.cipher_suites = listener->tls.cipher_suites;
-  made.alpn = {"http/1.1"};
+  made.alpn = {"h2", "http/1.1"};
   made.ticket_keys = ticket_keys_;
   return keep({listener, nullptr, std::move(certificate), nullptr}, std::move(made));
 }
