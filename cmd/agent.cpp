@@ -2,6 +2,7 @@
 
 #include "actors/authority_actor.hpp"
 #include "actors/checks_actor.hpp"
+#include "actors/deployer_actor.hpp"
 #include "actors/feed_actor.hpp"
 #include "actors/feed_identity.hpp"
 #include "actors/gateway_actor.hpp"
@@ -196,6 +197,7 @@ private:
     actors::RootOptions root;
     root.settings.datacenter = options_.datacenter;
     root.settings.identities = true;
+    root.settings.kubernetes = kubernetes_ && !options_.gateway_image.empty();
     root.log = log_.named("root");
     if (options_.proxy == ProxyPlace::in_process)
       root.dataplane = actors::make_proxies(proxy_options(options_, log_));
@@ -208,6 +210,7 @@ private:
       return actor;
     };
     root_ = keep(edges_, system_.spawn(actors::root_actor, catalog_, status, root));
+    deploy_gateways(root.settings);
     accept_proxies_to(root_);
     actors::AuthorityOptions authority;
     authority.datacenter = options_.datacenter;
@@ -225,6 +228,28 @@ private:
     queries_ =
         keep(edges_, system_.spawn(actors::query_actor, catalog_, actors::QueryActorOptions{}));
     commands_ = keep(edges_, system_.spawn(actors::command_actor, catalog_));
+  }
+
+  /// On Kubernetes, where this agent was told what to run for a Gateway.
+  void deploy_gateways(const gateway::resolve::Settings& resolution) {
+    if (!kubernetes_ || options_.gateway_image.empty())
+      return;
+    actors::DeployerOptions deployer;
+    deployer.client = kubernetes_->client();
+    deployer.settings = {.image = options_.gateway_image,
+                         .image_pull_policy = options_.gateway_image_pull_policy,
+                         .image_pull_secrets = options_.gateway_image_pull_secrets,
+                         .feed_address = options_.feed_address,
+                         .log_level = options_.log_level <= LogLevel::debug ? "debug" : "info"};
+    deployer.resolution = resolution;
+    deployer.datacenter = options_.datacenter;
+    deployer.log = log_.named("deployer");
+    auto actor = keep(edges_, system_.spawn(actors::deployer_actor, catalog_, deployer));
+    kubernetes_->on_lead([weak = caf::actor_cast<caf::actor_addr>(actor)](bool leads) {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
+        caf::anon_send(caf::actor_cast<actors::DeployerActor>(std::move(strong)),
+                       actors::lead_atom::value, leads);
+    });
   }
 
   Status serve_grpc() {
