@@ -146,6 +146,7 @@ Protocol read(pb::Protocol in, Problem& problem) {
 }
 
 Listener read(const pb::Listener& in, Problem& problem) {
+  know_all(problem, in);
   Listener listener{
       .name = in.name(),
       .address = in.address(),
@@ -157,6 +158,8 @@ Listener read(const pb::Listener& in, Problem& problem) {
               .max = within<TlsVersion>(problem, "tls.max", static_cast<int>(in.tls().max()), 0, 4),
               .cipher_suites = read_texts(in.tls().cipher_suites())},
       .passthrough = in.passthrough()};
+  know_all(problem, in.tls());
+  know_all(problem, in.clients());
   if (in.has_clients())
     listener.clients =
         ClientValidation{read_texts(in.clients().ca_pems()), in.clients().insecure_fallback()};
@@ -164,6 +167,11 @@ Listener read(const pb::Listener& in, Problem& problem) {
 }
 
 BoundRoute read(const pb::BoundRoute& in, Problem& problem) {
+  know_all(problem, in);
+  know_all(problem, in.http());
+  know_all(problem, in.tcp());
+  know_all(problem, in.tls());
+  know_all(problem, in.udp());
   BoundRoute bound{.id = in.id(), .created = WallTime{Millis{in.created_ms()}}};
   if (in.has_http()) {
     HttpRoute http{.hostnames = read_texts(in.http().hostnames()), .grpc = in.http().grpc()};
@@ -185,13 +193,18 @@ BoundRoute read(const pb::BoundRoute& in, Problem& problem) {
 }
 
 Cluster read(const pb::Cluster& in, Problem& problem) {
+  know_all(problem, in);
   Cluster cluster{.id = in.id()};
   cluster.endpoints.reserve(static_cast<std::size_t>(in.endpoints_size()));
-  for (const auto& endpoint : in.endpoints())
+  for (const auto& endpoint : in.endpoints()) {
+    know_all(problem, endpoint);
     cluster.endpoints.push_back(
         {endpoint.address(),
          within<std::uint16_t>(problem, "endpoint port", endpoint.port(), 0U, 65535U),
          within<std::uint32_t>(problem, "endpoint weight", endpoint.weight(), 0U, max_weight)});
+  }
+  know_all(problem, in.tls());
+  know_all(problem, in.backend_tls());
   if (in.has_tls())
     cluster.tls = PeerTls{in.tls().sni(), read_texts(in.tls().spiffe_ids()),
                           read_texts(in.tls().root_pems()), in.tls().identity()};
@@ -205,18 +218,23 @@ Cluster read(const pb::Cluster& in, Problem& problem) {
   return cluster;
 }
 
-Certificate read(const pb::Certificate& in, Problem&) {
+Certificate read(const pb::Certificate& in, Problem& problem) {
+  know_all(problem, in);
   return {in.id(), in.chain_pem(), in.key_pem()};
 }
 
-PeeringExport read(const pb::PeeringExport& in, Problem&) {
+PeeringExport read(const pb::PeeringExport& in, Problem& problem) {
+  know_all(problem, in);
   PeeringExport exported{in.sni(), in.cluster(), in.peer(), {}};
-  for (const auto& caller : in.callers())
+  for (const auto& caller : in.callers()) {
+    know_all(problem, caller);
     exported.callers.push_back({caller.spiffe_id(), caller.allow()});
+  }
   return exported;
 }
 
-PeeringTrust read(const pb::PeeringTrust& in, Problem&) {
+PeeringTrust read(const pb::PeeringTrust& in, Problem& problem) {
+  know_all(problem, in);
   return {in.peer(), in.trust_domain(), read_texts(in.root_pems())};
 }
 
@@ -275,6 +293,10 @@ Result<Delta> decode(std::string_view bytes) {
   if (auto count = resources_in(*in); count > max_delta_resources)
     return fail(Errc::exhausted, "delta: {} resources are more than {}", count,
                 max_delta_resources);
+  Problem problem;
+  know_all(problem, *in);
+  if (!problem.what.empty())
+    return fail(Errc::invalid, "delta: {}", problem.what);
   Delta delta{.from = in->from(), .epoch = in->epoch()};
   Status status = read_all("listener", in->listeners(), in->removed_listeners(), delta.listeners);
   if (status)

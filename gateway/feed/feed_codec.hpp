@@ -21,7 +21,7 @@ inline constexpr std::uint32_t max_weight = 1'000'000;
 std::string encode(const Delta& delta);
 
 /// Errc::corrupt if the bytes are no delta, Errc::exhausted if they exceed a maximum, Errc::invalid
-/// if a field's value is out of range or unknown; the detail names the resource.
+/// if a field or its value is unknown or out of range; the detail names the resource.
 Result<Delta> decode(std::string_view bytes);
 
 std::string encode(const ProxyFrame& frame);

@@ -5,6 +5,8 @@
 #include "proto/proxy_config.pb.h"
 
 #include <catch2/catch.hpp>
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
 
 #include <functional>
 #include <random>
@@ -175,6 +177,90 @@ TEST_CASE("values out of range name the resource and the field") {
           route.set_id("web");
           route.mutable_http()->add_rules()->add_matches()->set_path("/");
         }) == "delta: route 'http/web': path_type: 0 must be 1..3");
+}
+
+namespace {
+
+/// Calls visit(message) for the message and all that it holds.
+template <class F>
+void each_message(google::protobuf::Message& message, const F& visit) {
+  visit(message);
+  const auto& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE)
+      continue;
+    if (!field->is_repeated()) {
+      each_message(*reflection.MutableMessage(&message, field), visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i)
+      each_message(*reflection.MutableRepeatedMessage(&message, field, i), visit);
+  }
+}
+
+void add_types(const google::protobuf::Descriptor& type, std::set<std::string>& names) {
+  if (!names.insert(type.full_name()).second)
+    return;
+  for (int i = 0; i < type.field_count(); ++i)
+    if (const auto* of = type.field(i)->message_type())
+      add_types(*of, names);
+}
+
+/// A delta with every kind of message in it.
+proxy::v1::Delta full_delta() {
+  Delta delta{.epoch = 1};
+  const auto add = [](auto& changes, const std::string& key, auto value) {
+    changes.emplace_back(key, std::make_shared<decltype(value)>(value));
+  };
+  add(delta.listeners, "https", test::full_listener());
+  add(delta.clusters, "web", test::full_cluster());
+  auto number = 0;
+  for (auto route : test::different_routes()) {
+    route.id = std::to_string(++number);
+    add(delta.routes, binding_key("https", route.id), route);
+  }
+  add(delta.routes, binding_key("https", "full"), test::route_of(test::full_rule()));
+  add(delta.certificates, "edge", Certificate{"edge", "chain", "key"});
+  add(delta.exports, "api", PeeringExport{"api", "web", "dc2", {{"spiffe://a/b", true}}});
+  add(delta.trust, "dc2", PeeringTrust{"dc2", "a", {"root"}});
+  proxy::v1::Delta message;
+  REQUIRE(message.ParseFromString(encode(delta)));
+  return message;
+}
+
+} // namespace
+
+TEST_CASE("a field that the program does not know is refused wherever it stands in a delta") {
+  const auto full = full_delta();
+  REQUIRE(decode(full.SerializeAsString()));
+  std::set<std::string> wanted;
+  add_types(*proxy::v1::Delta::descriptor(), wanted);
+  std::set<std::string> seen;
+  int messages = 0;
+  auto copy = full;
+  each_message(copy, [&](auto& message) {
+    seen.insert(message.GetDescriptor()->full_name());
+    ++messages;
+  });
+  CHECK(seen == wanted);
+  for (int strange = 0; strange < messages; ++strange) {
+    copy = full;
+    int number = 0;
+    std::string name;
+    each_message(copy, [&](auto& message) {
+      if (number++ != strange)
+        return;
+      name = message.GetDescriptor()->full_name();
+      message.GetReflection()->MutableUnknownFields(&message)->AddVarint(1000, 1);
+    });
+    INFO(name);
+    auto decoded = decode(copy.SerializeAsString());
+    REQUIRE_FALSE(decoded);
+    CHECK(decoded.error().code == Errc::invalid);
+    CHECK_THAT(decoded.error().detail, Catch::Contains("holds a field that this program"));
+  }
 }
 
 TEST_CASE("a filter with an unknown type or a number out of range is refused by name") {

@@ -203,6 +203,7 @@ public:
       StartRead(&incoming_);
     } else {
       std::lock_guard lock{mutex_};
+      unreadable_ = std::move(frame.error().detail);
       end();
     }
   }
@@ -215,7 +216,10 @@ public:
   }
   void OnDone(const grpc::Status& status) override {
     auto self = std::move(self_);
-    events_.ended(status.ok() ? "the stream ended" : status.error_message());
+    // No callback comes after this one: what they wrote may be read.
+    events_.ended(!unreadable_.empty() ? unreadable_
+                  : status.ok()        ? "the stream ended"
+                                       : status.error_message());
     events_ = {};
     std::lock_guard lock{mutex_};
     context_.reset();
@@ -239,6 +243,7 @@ private:
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<proxy::v1::ProxyConfig::Stub> stub_;
   ConfigMessage incoming_;
+  std::string unreadable_; // Why the last message was none: then it is why the stream ended.
   WriteQueue<ProxyMessage> queue_;
   AgentStreamEvents events_;
   std::shared_ptr<ClientStream> self_; // Until OnDone.

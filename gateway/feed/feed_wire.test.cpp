@@ -8,6 +8,7 @@
 #include <mutex>
 
 using namespace strait;
+using namespace strait::gateway;
 using namespace strait::gateway::feed;
 
 namespace {
@@ -112,6 +113,35 @@ TEST_CASE("an agent that comes and goes is dialed again and again") {
     agent.reset();
     REQUIRE(told->wait_for("ended", i));
   }
+}
+
+TEST_CASE("a delta that the proxy cannot read ends the stream, and the reason is told") {
+  int port = 0;
+  auto service = make_proxy_config_service([](std::shared_ptr<ProxyStream> stream) {
+    return ProxyStreamEvents{
+        [stream](const ProxyFrame&) {
+          Delta delta{.epoch = 1};
+          delta.routes.emplace_back(
+              "http/web", std::make_shared<BoundRoute>(
+                              BoundRoute{.id = "web", .route = TcpRoute{{{.weight = 1'000'001}}}}));
+          stream->send(delta);
+        },
+        [](const std::string&) {}};
+  });
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(service.get());
+  auto server = builder.BuildAndStart();
+  auto told = std::make_shared<Told>();
+  {
+    AgentDialer dialer{"127.0.0.1:" + std::to_string(port)};
+    auto stream = dialer.dial(
+        {[] {}, [](const ConfigFrame&) {}, [told](const std::string& why) { told->note(why); }});
+    stream->send(Hello{});
+    CHECK(told->wait_for("delta: route 'http/web': weight: 1000001 must be 0..1000000", 1));
+  }
+  server->Shutdown(std::chrono::system_clock::now());
+  server->Wait();
 }
 
 TEST_CASE("a dialer's end closes the streams that are left") {

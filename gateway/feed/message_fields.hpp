@@ -1,6 +1,8 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
 
 #include <string>
 #include <utility>
@@ -24,6 +26,13 @@ struct Problem {
       what = std::move(text);
   }
 };
+
+/// A field that this program does not know may be a filter that keeps requests out: to serve
+/// without it would be worse than to serve what was there before.
+inline void know_all(Problem& problem, const google::protobuf::Message& message) {
+  if (!message.GetReflection()->GetUnknownFields(message).empty())
+    problem.set("holds a field that this program does not know: it is older than its agent");
+}
 
 /// The number, if it is one of min..max; else a problem, and the least.
 template <class To, class From>

@@ -180,12 +180,17 @@ void write_rule(const HttpRule& rule, pb::HttpRule& out) {
 
 namespace {
 
-HeaderEdits read(const pb::HeaderEdits& in, Problem&) {
+HeaderEdits read(const pb::HeaderEdits& in, Problem& problem) {
+  know_all(problem, in);
   HeaderEdits edits;
-  for (const auto& edit : in.set())
+  for (const auto& edit : in.set()) {
+    know_all(problem, edit);
     edits.set.push_back({edit.name(), edit.value()});
-  for (const auto& edit : in.add())
+  }
+  for (const auto& edit : in.add()) {
+    know_all(problem, edit);
     edits.add.push_back({edit.name(), edit.value()});
+  }
   edits.remove = read_texts(in.remove());
   return edits;
 }
@@ -195,6 +200,7 @@ std::vector<ValueCondition> read(const google::protobuf::RepeatedPtrField<pb::Va
   std::vector<ValueCondition> conditions;
   conditions.reserve(static_cast<std::size_t>(in.size()));
   for (const auto& condition : in) {
+    know_all(problem, condition);
     auto type = within<int>(problem, "condition type", static_cast<int>(condition.type()), 1, 2);
     conditions.push_back({type == pb::VALUE_TYPE_REGEX ? ValueType::regex : ValueType::exact,
                           condition.name(), condition.value()});
@@ -207,12 +213,14 @@ Millis read_time(Problem& problem, const char* field, std::int64_t milliseconds)
 }
 
 PathEdit read(const pb::PathEdit& in, Problem& problem) {
+  know_all(problem, in);
   auto type = within<int>(problem, "path edit type", static_cast<int>(in.type()), 1, 2);
   return {type == pb::PATH_EDIT_TYPE_FULL ? PathEdit::Type::full : PathEdit::Type::prefix,
           in.value()};
 }
 
 Redirect read(const pb::Redirect& in, Problem& problem) {
+  know_all(problem, in);
   Redirect redirect{.scheme = in.scheme(),
                     .hostname = in.hostname(),
                     .port = within<std::uint16_t>(problem, "redirect.port", in.port(), 0U, 65535U),
@@ -224,13 +232,15 @@ Redirect read(const pb::Redirect& in, Problem& problem) {
 }
 
 Rewrite read(const pb::Rewrite& in, Problem& problem) {
+  know_all(problem, in);
   Rewrite rewrite{.hostname = in.hostname()};
   if (in.has_path())
     rewrite.path = read(in.path(), problem);
   return rewrite;
 }
 
-Cors read(const pb::Cors& in) {
+Cors read(const pb::Cors& in, Problem& problem) {
+  know_all(problem, in);
   return {.allow_origins = read_texts(in.allow_origins()),
           .allow_credentials = in.allow_credentials(),
           .allow_methods = read_texts(in.allow_methods()),
@@ -240,6 +250,7 @@ Cors read(const pb::Cors& in) {
 }
 
 ExternalAuth read(const pb::ExternalAuth& in, Problem& problem) {
+  know_all(problem, in);
   return {.cluster = in.cluster(),
           .refusal = within<std::uint16_t>(problem, "auth.refusal", in.refusal(), 0U, 599U),
           .grpc = in.grpc(),
@@ -250,6 +261,7 @@ ExternalAuth read(const pb::ExternalAuth& in, Problem& problem) {
 }
 
 Retry read(const pb::Retry& in, Problem& problem) {
+  know_all(problem, in);
   Retry retry{.attempts = in.attempts(),
               .on_connection_error = in.on_connection_error(),
               .backoff = read_time(problem, "retry.backoff_ms", in.backoff_ms())};
@@ -259,6 +271,7 @@ Retry read(const pb::Retry& in, Problem& problem) {
 }
 
 SessionPersistence read(const pb::SessionPersistence& in, Problem& problem) {
+  know_all(problem, in);
   return {.header = in.header(),
           .name = in.name(),
           .absolute_timeout =
@@ -267,6 +280,7 @@ SessionPersistence read(const pb::SessionPersistence& in, Problem& problem) {
 }
 
 Jwt::Location read(const pb::Jwt::Location& in, Problem& problem) {
+  know_all(problem, in);
   auto type = within<int>(problem, "jwt location type", static_cast<int>(in.type()), 1, 3);
   return {.type = type == pb::JWT_LOCATION_TYPE_HEADER  ? Jwt::Location::Type::header
                   : type == pb::JWT_LOCATION_TYPE_QUERY ? Jwt::Location::Type::query
@@ -277,8 +291,10 @@ Jwt::Location read(const pb::Jwt::Location& in, Problem& problem) {
 }
 
 Jwt read(const pb::Jwt& in, Problem& problem) {
+  know_all(problem, in);
   Jwt jwt;
   for (const auto& provider : in.providers()) {
+    know_all(problem, provider);
     auto& to = jwt.providers.emplace_back();
     to.name = provider.name();
     to.issuer = provider.issuer();
@@ -286,8 +302,10 @@ Jwt read(const pb::Jwt& in, Problem& problem) {
     to.jwks = provider.jwks();
     for (const auto& location : provider.locations())
       to.locations.push_back(read(location, problem));
-    for (const auto& claim : provider.claims())
+    for (const auto& claim : provider.claims()) {
+      know_all(problem, claim);
       to.claims.push_back({read_texts(claim.path()), claim.value()});
+    }
     to.clock_skew_seconds = provider.clock_skew_seconds();
   }
   return jwt;
@@ -299,20 +317,24 @@ std::vector<Backend> read_backends(const google::protobuf::RepeatedPtrField<pb::
                                    Problem& problem) {
   std::vector<Backend> backends;
   backends.reserve(static_cast<std::size_t>(in.size()));
-  for (const auto& backend : in)
+  for (const auto& backend : in) {
+    know_all(problem, backend);
     backends.push_back({backend.cluster(),
                         within<std::uint32_t>(problem, "weight", backend.weight(), 0U, max_weight),
                         within<std::uint16_t>(problem, "refusal", backend.refusal(), 0U, 599U),
                         read(backend.request(), problem), read(backend.response(), problem)});
+  }
   return backends;
 }
 
 HttpRule read_rule(const pb::HttpRule& in, Problem& problem) {
+  know_all(problem, in);
   HttpRule rule{.name = in.name(),
                 .request = read(in.request(), problem),
                 .response = read(in.response(), problem)};
   rule.matches.reserve(static_cast<std::size_t>(in.matches_size()));
   for (const auto& match : in.matches()) {
+    know_all(problem, match);
     auto type = within<int>(problem, "path_type", static_cast<int>(match.path_type()), 1, 3);
     rule.matches.push_back({type == pb::PATH_TYPE_EXACT    ? PathType::exact
                             : type == pb::PATH_TYPE_PREFIX ? PathType::prefix
@@ -322,15 +344,17 @@ HttpRule read_rule(const pb::HttpRule& in, Problem& problem) {
   }
   rule.backends = read_backends(in.backends(), problem);
   if (in.has_cors())
-    rule.cors = read(in.cors());
+    rule.cors = read(in.cors(), problem);
   for (const auto& jwt : in.jwt())
     rule.jwt.push_back(read(jwt, problem));
   if (in.has_auth())
     rule.auth = read(in.auth(), problem);
   if (in.has_redirect())
     rule.redirect = read(in.redirect(), problem);
-  for (const auto& mirror : in.mirrors())
+  for (const auto& mirror : in.mirrors()) {
+    know_all(problem, mirror);
     rule.mirrors.push_back({mirror.cluster(), mirror.numerator(), mirror.denominator()});
+  }
   if (in.has_rewrite())
     rule.rewrite = read(in.rewrite(), problem);
   rule.request_timeout = read_time(problem, "request_timeout_ms", in.request_timeout_ms());
