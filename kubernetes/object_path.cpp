@@ -21,6 +21,7 @@ constexpr std::array kinds{
     KindRow{"GatewayClass", "gatewayclasses", false},
     KindRow{"GatewayClassConfig", "gatewayclassconfigs", false},
     KindRow{"HorizontalPodAutoscaler", "horizontalpodautoscalers", true},
+    KindRow{"Lease", "leases", true},
     KindRow{"Namespace", "namespaces", false},
     KindRow{"NetworkPolicy", "networkpolicies", true},
     KindRow{"PersistentVolumeClaim", "persistentvolumeclaims", true},
