@@ -9,6 +9,7 @@
 
 using namespace strait;
 using namespace strait::catalog;
+using namespace std::literals;
 
 namespace strait::catalog::wire {
 
@@ -157,6 +158,32 @@ TEST_CASE("fields of a later version are skipped") {
     REQUIRE(decoded);
     CHECK(*decoded == record);
   }
+}
+
+TEST_CASE("what an older version stored reads with new fields as not given") {
+  // Written before allowedListeners, tls and infrastructure were fields: Gateway default/edge.
+  std::string gateway = std::string{"\x08\x03\x10\x04\x6a\x1b\x0a\x11\x0a\x0f\x0a\x07"
+                                    "default\x12\x04"
+                                    "edge\x12\x06strait"sv};
+  auto decoded = decode_record({model::Kind::gateway, {"default", "edge"}}, gateway);
+  REQUIRE(decoded);
+  auto& edge = std::get<model::Gateway>(decoded->value);
+  CHECK(edge.class_name == "strait");
+  CHECK(edge.listener_sets == model::FromNamespaces::none); // Not the first value, Same.
+  CHECK(edge.tls == model::GatewayTls{});
+  CHECK(edge.infrastructure == model::Infrastructure{});
+
+  // Written when a URLRewrite was no more than its type: HTTPRoute default/web.
+  std::string route = std::string{"\x08\x03\x10\x04\x72\x26\x0a\x10\x0a\x0e\x0a\x07"
+                                  "default\x12\x03"
+                                  "web\x22\x12\x12\x00\x1a\x0e\x1a\x0c\x0a\x0aURLRewrite"sv};
+  decoded = decode_record({model::Kind::http_route, {"default", "web"}}, route);
+  REQUIRE(decoded);
+  auto& rule = std::get<model::HttpRoute>(decoded->value).rules.at(0);
+  CHECK(rule.filters == std::vector<model::Filter>{model::UnsupportedFilter{"URLRewrite"}});
+  CHECK(rule.timeouts == model::Timeouts{});
+  CHECK_FALSE(rule.retry);
+  CHECK_FALSE(rule.session);
 }
 
 TEST_CASE("bytes that are no record are refused with the name of the record") {
