@@ -39,14 +39,16 @@ Column count(std::string header, std::string path) {
           }};
 }
 
-/// Every condition of the object: its own, or a route's towards each of its parents.
+/// Every condition of the object: its own, or a route's towards each of its parents, or a policy's
+/// towards each of its ancestors.
 std::vector<const Node*> conditions_of(const Node& object) {
   std::vector<const Node*> out;
   for (const auto& condition : json::items(json::at(object, "status.conditions")))
     out.push_back(&condition);
-  for (const auto& parent : json::items(json::at(object, "status.parents")))
-    for (const auto& condition : json::items(json::find(&parent, "conditions")))
-      out.push_back(&condition);
+  for (const auto* towards : {"status.parents", "status.ancestors"})
+    for (const auto& parent : json::items(json::at(object, towards)))
+      for (const auto& condition : json::items(json::find(&parent, "conditions")))
+        out.push_back(&condition);
   return out;
 }
 
@@ -112,15 +114,36 @@ std::vector<Column> columns_of_kind(Kind kind) {
   case Kind::gateway_class:
     return {plain("CONTROLLER", "spec.controllerName"), condition("ACCEPTED", "Accepted")};
   case Kind::gateway_class_config:
-    return {plain("SERVICETYPE", "spec.serviceType")};
+    return {plain("SERVICETYPE", "spec.serviceType"), plain("LOGLEVEL", "spec.logLevel"),
+            plain("INSTANCES", "spec.deployment.defaultInstances")};
   case Kind::gateway:
     return {plain("CLASS", "spec.gatewayClassName"), each("ADDRESS", "status.addresses", "value"),
             condition("ACCEPTED", "Accepted"), condition("PROGRAMMED", "Programmed")};
+  case Kind::listener_set:
+    return {plain("GATEWAY", "spec.parentRef.name"), condition("ACCEPTED", "Accepted"),
+            condition("PROGRAMMED", "Programmed")};
   case Kind::http_route:
+  case Kind::grpc_route:
+  case Kind::tls_route:
     return {list("HOSTNAMES", "spec.hostnames"), condition("ACCEPTED", "Accepted"),
             condition("RESOLVED", "ResolvedRefs")};
   case Kind::tcp_route:
+  case Kind::udp_route:
     return {condition("ACCEPTED", "Accepted"), condition("RESOLVED", "ResolvedRefs")};
+  case Kind::backend_tls_policy:
+    return {each("TARGETS", "spec.targetRefs", "name"),
+            plain("HOSTNAME", "spec.validation.hostname"), condition("ACCEPTED", "Accepted")};
+  case Kind::gateway_policy:
+    return {plain("GATEWAY", "spec.targetRef.name"),
+            plain("LISTENER", "spec.targetRef.sectionName"), condition("ACCEPTED", "Accepted")};
+  case Kind::route_auth_filter:
+    return {each("PROVIDERS", "spec.jwt.providers", "name"), condition("ACCEPTED", "Accepted")};
+  case Kind::route_retry_filter:
+    return {plain("RETRIES", "spec.numRetries"), list("RETRYON", "spec.retryOn")};
+  case Kind::route_timeout_filter:
+    return {plain("REQUEST", "spec.requestTimeout"), plain("IDLE", "spec.idleTimeout")};
+  case Kind::jwt_provider:
+    return {plain("ISSUER", "spec.issuer"), list("AUDIENCES", "spec.audiences")};
   case Kind::reference_grant:
     return {each("FROM", "spec.from", "namespace"), each("TO", "spec.to", "kind")};
   case Kind::mesh_service:
@@ -147,10 +170,20 @@ std::vector<Column> columns_of_kind(Kind kind) {
 std::vector<Column> wide_columns_of_kind(Kind kind) {
   switch (kind) {
   case Kind::gateway:
+  case Kind::listener_set:
     return {listeners(), messages()};
   case Kind::http_route:
+  case Kind::grpc_route:
   case Kind::tcp_route:
+  case Kind::tls_route:
+  case Kind::udp_route:
     return {parents(), messages()};
+  case Kind::backend_tls_policy:
+  case Kind::gateway_policy:
+  case Kind::route_auth_filter:
+    return {messages()};
+  case Kind::jwt_provider:
+    return {plain("KEYS", "spec.jsonWebKeySet.remote.uri")};
   case Kind::gateway_class:
     return {plain("DESCRIPTION", "spec.description"), messages()};
   case Kind::service_intentions:

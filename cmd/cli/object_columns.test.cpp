@@ -46,6 +46,23 @@ TEST_CASE("a route that one of its parents refuses shows the reason, and wide th
   CHECK(cell(columns, "MESSAGE", route) == "no listener allows the namespace");
 }
 
+TEST_CASE("a policy shows what it is for and what its ancestors say of it") {
+  auto policy = *kubernetes::parse_json(R"({
+    "metadata": {"name": "p", "namespace": "default"},
+    "spec": {"targetRefs": [{"group": "", "kind": "Service", "name": "web"}],
+             "validation": {"hostname": "web.example.com"}},
+    "status": {"ancestors": [
+      {"conditions": [{"type": "Accepted", "status": "False", "reason": "NoValidCACertificate",
+                       "message": "ConfigMap ca is missing"}]}]}})",
+                                        "");
+  auto columns = columns_of({.kind = model::Kind::backend_tls_policy, .wide = true});
+  CHECK(cell(columns, "TARGETS", policy) == "web");
+  CHECK(cell(columns, "HOSTNAME", policy) == "web.example.com");
+  CHECK(cell(columns, "ACCEPTED", policy) == "False (NoValidCACertificate)");
+  CHECK(cell(columns, "MESSAGE", policy) == "ConfigMap ca is missing");
+  CHECK(object_kind("backendtlspolicies")->kind == model::Kind::backend_tls_policy);
+}
+
 TEST_CASE("an object without status shows that nothing is known of it") {
   auto gateway = *kubernetes::parse_json(R"({"metadata": {"name": "edge"}, "spec": {}})", "");
   auto columns = columns_of({.kind = model::Kind::gateway});

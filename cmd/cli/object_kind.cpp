@@ -25,6 +25,16 @@ constexpr std::array kinds{
     ObjectKind{Kind::namespace_, "ns", false},
     ObjectKind{Kind::exported_services, "", false},
     ObjectKind{Kind::service_intentions, "", false},
+    ObjectKind{Kind::grpc_route, ""},
+    ObjectKind{Kind::tls_route, ""},
+    ObjectKind{Kind::udp_route, ""},
+    ObjectKind{Kind::listener_set, "lset"},
+    ObjectKind{Kind::backend_tls_policy, "btlspolicy"},
+    ObjectKind{Kind::gateway_policy, ""},
+    ObjectKind{Kind::route_auth_filter, ""},
+    ObjectKind{Kind::route_retry_filter, ""},
+    ObjectKind{Kind::route_timeout_filter, ""},
+    ObjectKind{Kind::jwt_provider, ""},
 };
 
 /// Lower case and without dashes: "exported-services" and "ExportedServices" are one.
@@ -34,6 +44,13 @@ std::string folded(std::string_view text) {
     if (c != '-')
       out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
+}
+
+/// "httproute" in the singular and the plural: "httproutes", "gatewayclasses", "gatewaypolicies".
+bool names(std::string_view wanted, const std::string& singular) {
+  if (wanted == singular || wanted == singular + "s" || wanted == singular + "es")
+    return true;
+  return singular.ends_with('y') && wanted == singular.substr(0, singular.size() - 1) + "ies";
 }
 
 } // namespace
@@ -50,8 +67,7 @@ std::vector<std::string> object_kind_names() {
 Outcome<ObjectKind> object_kind(std::string_view name) {
   auto wanted = folded(name);
   for (const auto& kind : kinds) {
-    auto singular = folded(to_string(kind.kind));
-    if (wanted == singular || wanted == singular + "s" || wanted == singular + "es" ||
+    if (names(wanted, folded(to_string(kind.kind))) ||
         (!kind.short_name.empty() && wanted == kind.short_name))
       return kind;
   }
