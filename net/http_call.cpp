@@ -105,7 +105,8 @@ HttpCall::HttpCall(EventLoop& loop, Resolver& resolver, const HttpOrigin& origin
     kept_ = true;
     // Its descriptor is not watched yet, and edge-triggered watching tells what is so at once.
     later([this, raw = std::make_shared<std::unique_ptr<Stream>>(std::move(kept))] {
-      adopt(std::move(*raw));
+      if (!adopt(std::move(*raw)))
+        return;
       phase_ = Phase::serving;
       step();
     });
@@ -168,7 +169,8 @@ void HttpCall::connected() {
   loop_.remove(connecting_.get());
   keep_alive(connecting_.get());
   if (!origin_.tls) {
-    adopt(std::make_unique<TcpStream>(std::move(connecting_)));
+    if (!adopt(std::make_unique<TcpStream>(std::move(connecting_))))
+      return;
   } else if (!options_.context) {
     return finish(fail(Errc::invalid, "{}: https without a TLS context", origin_.authority));
   } else {
@@ -179,18 +181,20 @@ void HttpCall::connected() {
         {.sni = literal ? "" : name, .host = options_.check_name ? name : "", .spiffe_id = {}});
     if (!made)
       return finish(fail(made.error()));
-    adopt(std::move(*made));
+    if (!adopt(std::move(*made)))
+      return;
   }
-  if (phase_ == Phase::done)
-    return;
   phase_ = Phase::handshake;
   step();
 }
 
-void HttpCall::adopt(std::unique_ptr<Stream> stream) {
+/// False when the call ended, and may be gone.
+bool HttpCall::adopt(std::unique_ptr<Stream> stream) {
   stream_ = std::move(stream);
-  if (auto watched = loop_.add(stream_->fd(), Watch::edge, *this); !watched)
+  auto watched = loop_.add(stream_->fd(), Watch::edge, *this);
+  if (!watched)
     finish(watched);
+  return watched.has_value();
 }
 
 void HttpCall::on_ready(Ready ready) {

@@ -71,7 +71,7 @@ private:
   void resolved(const Result<std::vector<Address>>& found);
   void connect_next(std::string why);
   void connected();
-  void adopt(std::unique_ptr<Stream> stream);
+  bool adopt(std::unique_ptr<Stream> stream);
   void step();
   void write_out();
   bool read_in();
