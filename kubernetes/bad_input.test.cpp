@@ -1,43 +1,9 @@
-#include "kubernetes/decode.hpp"
-
-#include <catch2/catch.hpp>
+#include "kubernetes/bad_input.test.hpp"
 
 using namespace strait;
 using namespace strait::kubernetes;
 
 namespace {
-
-/// One mistake each: what stands in the document, and the one error that it must cause.
-struct Row {
-  std::string_view input, error;
-};
-
-std::string refused(const std::string& yaml) {
-  auto decoded = decode_yaml(yaml, "f");
-  INFO(yaml);
-  CHECK(decoded.objects.empty());
-  for (auto& error : decoded.errors)
-    UNSCOPED_INFO(error.detail);
-  REQUIRE(decoded.errors.size() == 1);
-  auto& detail = decoded.errors.front().detail;
-  // "f:line:column: " is the place; what follows is compared.
-  auto colon = detail.find(": ");
-  REQUIRE(detail.starts_with("f:"));
-  return detail.substr(colon + 2);
-}
-
-template <class Wrap>
-void check(std::initializer_list<Row> rows, const std::string& title, Wrap wrap) {
-  for (auto& row : rows)
-    CHECK(refused(wrap(std::string{row.input})) == title + std::string{row.error});
-}
-
-std::string repeat(std::size_t count, const std::string& item) {
-  std::string all;
-  for (std::size_t i = 0; i < count; ++i)
-    all += (i == 0 ? "" : ", ") + item;
-  return "[" + all + "]";
-}
 
 const std::string gateway_head =
     "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: g}, spec: {"
@@ -45,12 +11,6 @@ const std::string gateway_head =
 std::string gateway(const std::string& rest) { return gateway_head + rest + "}}"; }
 std::string listeners(const std::string& list) { return gateway("listeners: [" + list + "]"); }
 std::string listener(const std::string& rest) { return listeners("{name: l, " + rest + "}"); }
-std::string route(const std::string& spec) {
-  return "{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: r}, spec: "
-         "{" +
-         spec + "}}";
-}
-std::string rule(const std::string& rest) { return route("rules: [{" + rest + "}]"); }
 std::string match(const std::string& rest) { return rule("matches: [{" + rest + "}]"); }
 std::string filter(const std::string& rest) { return rule("filters: [{" + rest + "}]"); }
 std::string backend(const std::string& rest) { return rule("backendRefs: [{" + rest + "}]"); }

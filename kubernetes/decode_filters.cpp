@@ -46,6 +46,7 @@ void read(Fields& fields, model::RequestMirror& out) {
   if (fields.has("percent") && fields.has("fraction"))
     fields.error("fraction", "must not be given beside percent");
   fields.object("fraction", [&](Fields& fraction) {
+    out.numerator = 0;
     fraction.integer("numerator", out.numerator, {0, INT32_MAX}, Need::required);
     fraction.integer("denominator", out.denominator, positive);
     if (out.numerator > out.denominator)
