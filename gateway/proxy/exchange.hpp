@@ -95,6 +95,7 @@ private:
   // exchange_route.cpp: which backend, which connection, and answers of our own.
   void read_head();
   void route();
+  bool grpc_route() const;
   void start_attempt(bool fresh, const UpstreamEndpoint* avoid);
   void use(UpstreamConnection& connection);
   void attempt_failed(std::string_view why);

@@ -41,8 +41,10 @@ void Exchange::send_mirrors() {
   auto& state = *filters_;
   const auto method = request_.head().method();
   for (const auto* cluster : state.mirrors)
-    worker_.mirrors.send(*cluster, *served_, state.mirror_bytes, method == net::http1::Method::head,
-                         idempotent(method));
+    worker_.mirrors.send(*cluster, *served_, state.mirror_bytes,
+                         {.head = method == net::http1::Method::head,
+                          .resend = idempotent(method),
+                          .http2 = grpc_route()});
   state.mirrors.clear();
 }
 

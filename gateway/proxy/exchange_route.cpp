@@ -19,11 +19,6 @@ void lower_case(std::string_view text, std::string& out) {
       c = static_cast<char>(c - 'A' + 'a');
 }
 
-bool is_grpc_route(const MatchedRule& matched) {
-  const auto* route = std::get_if<HttpRoute>(&matched.route->route);
-  return route && route->grpc;
-}
-
 } // namespace
 
 void Exchange::read_head() {
@@ -125,12 +120,12 @@ void Exchange::forward() {
   if (!choice_.cluster) {
     counters.add(Counter::backend_refused);
     // Of a GRPCRoute, what cannot be reached is UNAVAILABLE.
-    return reply(is_grpc_route(matched_) ? 503 : choice_.refusal,
+    return reply(grpc_route() ? 503 : choice_.refusal,
                  "the route has no valid backend for this request");
   }
   if (choice_.cluster->cluster()->refused) {
     counters.add(Counter::backend_refused);
-    return reply(is_grpc_route(matched_) ? 503 : 500, "the backend must not be reached");
+    return reply(grpc_route() ? 503 : 500, "the backend must not be reached");
   }
   choice_.cluster->counts().requests.add();
   const auto wanted = head.get(HeaderId::upgrade);
@@ -138,6 +133,11 @@ void Exchange::forward() {
   wants_upgrade_ = head.upgrade() && request_done_ &&
                    !net::http1::equal_ignoring_case(wanted.substr(0, 3), "h2c");
   start_attempt(false, nullptr);
+}
+
+bool Exchange::grpc_route() const {
+  const auto* route = std::get_if<HttpRoute>(&matched_.route->route);
+  return route && route->grpc;
 }
 
 void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
@@ -158,7 +158,7 @@ void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
   phase_ = Phase::connecting;
   owner_->expect(std::nullopt);
   UpstreamConnection* connection = nullptr;
-  const bool http2 = choice_.cluster->cluster()->http2 || is_grpc_route(matched_);
+  const bool http2 = choice_.cluster->cluster()->http2 || grpc_route();
   ticket_.speak(http2 && !wants_upgrade_ ? UpstreamProtocol::http2 : UpstreamProtocol::http1);
   switch (endpoint->lease(ticket_, fresh, connection)) {
   case UpstreamEndpoint::Leased::now:

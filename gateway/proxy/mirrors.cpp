@@ -5,7 +5,7 @@
 namespace strait::gateway::proxy {
 
 void Mirrors::send(const std::string& cluster, const Served& under, const std::string& bytes,
-                   bool head, bool resend) {
+                   const Original& original) {
   auto* found = worker_.routing.cluster(cluster, under);
   if (!found || active_.size() >= worker_.options.limits.mirrors_max)
     return abandon(1);
@@ -17,8 +17,9 @@ void Mirrors::send(const std::string& cluster, const Served& under, const std::s
   request.start(*found, bytes,
                 {.timeout = worker_.options.timeouts.mirror,
                  .answer_bytes_max = worker_.options.limits.mirror_answer_bytes_max,
-                 .head = head,
-                 .resend = resend});
+                 .head = original.head,
+                 .http2 = original.http2,
+                 .resend = original.resend});
 }
 
 void Mirrors::on_side_request(SideRequest& request) {

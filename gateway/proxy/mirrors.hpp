@@ -15,9 +15,13 @@ class Mirrors final : public SideRequest::User {
 public:
   explicit Mirrors(WorkerContext& worker) : worker_{worker} {}
 
+  /// What a copy is of; see SideRequest::Options.
+  struct Original {
+    bool head = false, resend = false, http2 = false;
+  };
   /// Sends a copy, a head and its body, to one endpoint of the cluster, if the cluster is known.
-  void send(const std::string& cluster, const Served& under, const std::string& bytes, bool head,
-            bool resend);
+  void send(const std::string& cluster, const Served& under, const std::string& bytes,
+            const Original& original);
   /// So many that were drawn are not sent.
   void abandon(std::size_t count) { worker_.counters.add(Counter::mirrors_abandoned, count); }
   std::size_t under_way() const { return active_.size(); }

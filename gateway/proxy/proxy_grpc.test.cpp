@@ -79,4 +79,28 @@ TEST_CASE("a gRPC call that cannot be carried out fails with the status that say
   CHECK(status("/late/M") == "4");
 }
 
+TEST_CASE("a mirror of a gRPC call gets it in HTTP/2 as well") {
+  World world;
+  std::atomic<bool> mirrored{false};
+  auto copy = http2_backend([&](Http2Wire& wire, std::int32_t id, Stream2& request) {
+    mirrored = request.field(":path") == "/pkg.Service/M" && request.body == "question";
+    wire.answer(id, {{":status", "200"}, grpc}, "unread", {{"grpc-status", "0"}});
+  });
+  auto backend = http2_backend([](Http2Wire& wire, std::int32_t id, Stream2&) {
+    wire.answer(id, {{":status", "200"}, grpc}, "answer", {{"grpc-status", "0"}});
+  });
+  const auto port = free_port();
+  world.listener({.name = "web", .address = "127.0.0.1", .port = port});
+  world.cluster("backend", {backend->endpoint()}).cluster("copy", {copy->endpoint()});
+  auto route = grpc_route("pkg.Service", {share("backend")});
+  route.rules.front().mirrors = {{.cluster = "copy"}};
+  world.route("web", "GRPCRoute default/a", std::move(route)).apply();
+  auto client = dial_http2(port);
+  CHECK(client.finish(client.ask("POST", "/pkg.Service/M", {grpc}, "question")).body == "answer");
+  const auto until = now_instant() + Millis{10'000};
+  while (!mirrored && now_instant() < until)
+    std::this_thread::yield();
+  CHECK(mirrored);
+}
+
 } // namespace strait::gateway::proxy::testing

@@ -49,6 +49,8 @@ void SideRequest::connect(bool fresh) {
     failure_soon_ = "no endpoint is ready";
     return timer_.start(Millis{0});
   }
+  ticket_.speak(options_.http2 || cluster_->cluster()->http2 ? UpstreamProtocol::http2
+                                                             : UpstreamProtocol::http1);
   switch (endpoint->lease(ticket_, fresh, connection)) {
   case UpstreamEndpoint::Leased::now:
     return on_upstream(*connection);

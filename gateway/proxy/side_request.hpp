@@ -12,7 +12,8 @@ namespace strait::gateway::proxy {
 
 /// A request of the gateway's own beside that of a client: to an authorizer, or a mirror's copy.
 /// Whole when it starts; its answer is read to the end and kept, up to a maximum, or thrown away.
-/// HTTP/1.1 over the connections of the cluster. Reused; one worker's thread.
+/// HTTP/1.1 over the connections of the cluster, or over streams of its HTTP/2 connections. Reused;
+/// one worker's thread.
 class SideRequest final : public Channel::Owner, public UpstreamTicket::User {
 public:
   class User {
@@ -30,6 +31,7 @@ public:
     std::size_t answer_bytes_max = 0;
     bool keep_answer = false;
     bool head = false;   ///< The method is HEAD.
+    bool http2 = false;  ///< Over HTTP/2, whatever the cluster says of itself.
     bool resend = false; ///< May be sent once more when a kept connection turns out to be closed.
   };
 
