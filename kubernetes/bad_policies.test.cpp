@@ -175,6 +175,9 @@ TEST_CASE("mistakes in Consul's kinds are refused") {
   CHECK(refused(consul("JWTProvider", "issuer: a")) == keys + "jsonWebKeySet: required");
   CHECK(refused(consul("JWTProvider", "jsonWebKeySet: {}")) ==
         keys + "jsonWebKeySet: exactly one of local and remote must be given");
+  CHECK(refused(consul("JWTProvider", "jsonWebKeySet: {local: {jwks: eyJrZXlzIjpbXX0=, filename: "
+                                      "a}}")) ==
+        keys + "jsonWebKeySet.local: exactly one of jwks and filename must be given");
   CHECK(refused(consul("JWTProvider", "jsonWebKeySet: {local: {jwks: e30=}}")) ==
         keys + "jsonWebKeySet.local.jwks: expected base64 of a JSON Web Key Set (RFC 7517), got "
                "\"e30=\"");
@@ -196,6 +199,8 @@ TEST_CASE("mistakes in Consul's kinds are refused") {
   CHECK(refused(consul("GatewayClassConfig", "deployment: {resources: {limits: {cpu: lots}}}")) ==
         "GatewayClassConfig x: spec.deployment.resources.limits[cpu]: expected a quantity like "
         "\"100m\", \"128Mi\" or \"2\", got \"lots\"");
+  CHECK(refused(consul("GatewayClassConfig", "deployment: {resources: {limits: {cpu: -1}}}"))
+            .find("expected a quantity") != std::string::npos);
   CHECK(refused(consul("GatewayClassConfig", "tolerations: [{value: a}]")) ==
         "GatewayClassConfig x: spec.tolerations[0].operator: must be Exists when no key is given");
 }

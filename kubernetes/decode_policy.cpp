@@ -117,7 +117,7 @@ void decode_key_set(Fields& fields, model::JwtProvider& out) {
   if (local_given == remote_given)
     fields.error("exactly one of local and remote must be given");
   fields.object("local", [&](Fields& local) {
-    if (local.has("jwks") == local.has("filename"))
+    if (local.has("jwks") && local.has("filename"))
       local.error("exactly one of jwks and filename must be given");
     std::string encoded;
     local.text("jwks", encoded, key_set_in_base64);

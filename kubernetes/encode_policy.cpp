@@ -48,13 +48,15 @@ Node encode_location(const model::JwtProvider::Location& location) {
 
 Node encode_key_set(const model::JwtProvider& provider) {
   MapWriter out, place;
-  if (!provider.local_jwks.empty()) {
-    place.put("jwks", to_base64(provider.local_jwks));
-    out.put("local", place.take());
-  } else if (!provider.remote_uri.empty()) {
+  if (!provider.remote_uri.empty()) {
     place.put("uri", provider.remote_uri);
     place.put_duration("cacheDuration", provider.refetch);
     out.put("remote", place.take());
+  } else {
+    // Without a key set: a file was named, which is not implemented.
+    if (!provider.local_jwks.empty())
+      place.put("jwks", to_base64(provider.local_jwks));
+    out.put("local", place.take());
   }
   return out.take();
 }

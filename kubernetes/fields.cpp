@@ -199,6 +199,7 @@ void Fields::quantities(std::string_view key, model::StringMap& out) {
     check(member.value, entry, member.key, rules::qualified_name);
     if (auto* number = std::get_if<std::int64_t>(&member.value.value)) {
       out[member.key] = std::to_string(*number);
+      check(member.value, entry, out[member.key], rules::quantity);
     } else if (auto* text = std::get_if<std::string>(&member.value.value)) {
       check(member.value, entry, *text, rules::quantity);
       out[member.key] = *text;
