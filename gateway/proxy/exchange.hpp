@@ -132,7 +132,9 @@ private:
   void gather_for_authorizer();
   void ask_authorizer();
   void on_side_request(SideRequest& request) override;
-  void pass_authorized(const SideRequest& request);
+  void on_grpc_verdict(const SideRequest& request);
+  void auth_failed(std::string_view why);
+  void pass_authorized();
 
   // exchange_retry.cpp: time-outs of the rule, and attempts that are made again.
   Millis stream_idle() const;

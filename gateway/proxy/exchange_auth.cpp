@@ -1,6 +1,9 @@
 #include "gateway/proxy/exchange.hpp"
 #include "gateway/proxy/external_auth.hpp"
+#include "gateway/proxy/grpc_auth.hpp"
 #include "net/http1_writer.hpp"
+
+#include <iterator>
 
 namespace strait::gateway::proxy {
 
@@ -12,11 +15,6 @@ void Exchange::authorize() {
   if (auth.cluster.empty()) {
     worker_.counters.add(Counter::backend_refused);
     return reply(auth.refusal ? auth.refusal : 500, "the route's authorizer is not valid");
-  }
-  if (auth.grpc) {
-    worker_.options.log.warn("{}: an authorizer that speaks gRPC is not supported",
-                             matched_.route->id);
-    return reply(500, "the route's authorizer is not supported");
   }
   auto& state = filters();
   if (!state.auth)
@@ -77,28 +75,39 @@ void Exchange::ask_authorizer() {
   owner_->expect(std::nullopt);
   request_.head().rebase(client_->in.base());
   std::string question;
-  if (!append_auth_request(auth, request_.head(), state.auth_body.size(), question))
-    return reply(500, "the authorizer cannot be asked");
-  question.append(state.auth_body);
+  const auto timeout = worker_.options.timeouts.external_auth;
+  if (auth.grpc) {
+    const auto message = grpc_auth_message(auth, {.head = request_.head(),
+                                                  .client_ip = client_ip_,
+                                                  .tls = client_->stream().is_tls(),
+                                                  .began = now_wall(),
+                                                  .body = state.auth_body});
+    question = grpc_auth_head(request_.head().authority(), message.size(), timeout) + message;
+  } else {
+    if (!append_auth_request(auth, request_.head(), state.auth_body.size(), question))
+      return reply(500, "the authorizer cannot be asked");
+    question.append(state.auth_body);
+  }
   auto* cluster = worker_.routing.cluster(auth.cluster, *served_);
   if (!cluster)
     return reply(500, "the route's authorizer is not known");
   state.auth->start(*cluster, std::move(question),
-                    {.timeout = worker_.options.timeouts.external_auth,
+                    {.timeout = timeout,
                      .answer_bytes_max = worker_.options.limits.auth_answer_bytes_max,
                      .keep_answer = true,
-                     .head = request_.head().method() == net::http1::Method::head,
+                     .head = !auth.grpc && request_.head().method() == net::http1::Method::head,
+                     .http2 = auth.grpc,
                      .resend = true});
 }
 
 void Exchange::on_side_request(SideRequest& request) {
   if (!request.failure().empty()) {
-    worker_.counters.add(Counter::auth_failures);
-    worker_.options.log.warn("{}: no answer from its authorizer: {}", matched_.route->id,
-                             request.failure());
-    reply(403, "the request could not be authorized");
+    auth_failed(request.failure());
+  } else if (matched_.rule->auth->grpc) {
+    on_grpc_verdict(request);
   } else if (request.status() == auth_permitted) {
-    pass_authorized(request);
+    add_permitted_fields(*matched_.rule->auth, request.fields(), filters_->request);
+    pass_authorized();
   } else {
     worker_.counters.add(Counter::auth_denied);
     own_answer_fields_.clear();
@@ -109,11 +118,51 @@ void Exchange::on_side_request(SideRequest& request) {
   owner_->on_exchange();
 }
 
-void Exchange::pass_authorized(const SideRequest& request) {
+/// Nothing passes that nobody allowed.
+void Exchange::auth_failed(std::string_view why) {
+  worker_.counters.add(Counter::auth_failures);
+  worker_.options.log.warn("{}: no answer from its authorizer: {}", matched_.route->id, why);
+  reply(403, "the request could not be authorized");
+}
+
+void Exchange::on_grpc_verdict(const SideRequest& request) {
+  const auto said = [](const std::vector<HeaderEdit>& fields) -> std::string_view {
+    for (const auto& field : fields)
+      if (net::http1::equal_ignoring_case(field.name, "grpc-status"))
+        return field.value;
+    return {};
+  };
+  const auto in_trailers = said(request.trailers());
+  const auto status = in_trailers.empty() ? said(request.fields()) : in_trailers;
+  if (request.status() != 200 || status != "0")
+    return auth_failed("the call failed");
+  auto verdict = read_grpc_verdict(request.body());
+  if (!verdict)
+    return auth_failed("the verdict cannot be read");
+  auto& state = filters();
+  if (verdict->allowed) {
+    const auto append = [](std::vector<HeaderEdit>& to, std::vector<HeaderEdit>& from) {
+      std::move(from.begin(), from.end(), std::back_inserter(to));
+    };
+    append(state.response.set, verdict->response.set);
+    append(state.response.add, verdict->response.add);
+    append(state.request.set, verdict->request.set);
+    append(state.request.add, verdict->request.add);
+    for (auto& name : verdict->request.remove)
+      state.request.remove.push_back(std::move(name));
+    return pass_authorized();
+  }
+  worker_.counters.add(Counter::auth_denied);
+  own_answer_fields_.clear();
+  for (const auto& field : verdict->fields)
+    own_answer_fields_.push_back({field.name, field.value});
+  answer(verdict->status, own_answer_fields_, verdict->body);
+}
+
+void Exchange::pass_authorized() {
   worker_.counters.add(Counter::auth_allowed);
   // The client's buffer may have moved.
   request_.head().rebase(client_->in.base());
-  add_permitted_fields(*matched_.rule->auth, request.fields(), filters_->request);
   phase_ = Phase::connecting;
   redirect_or_forward();
 }

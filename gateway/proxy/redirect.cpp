@@ -2,6 +2,8 @@
 
 #include "gateway/proxy/rewrite.hpp"
 
+#include <algorithm>
+
 namespace strait::gateway::proxy {
 
 namespace {
@@ -17,17 +19,26 @@ void append_location(const Redirect& redirect, const Match& match, const Redirec
   const std::string_view scheme = !redirect.scheme.empty() ? std::string_view{redirect.scheme}
                                   : request.tls            ? "https"
                                                            : "http";
+  const auto begin = out.size();
+  auto request_path = request.path;
   auto port = redirect.port;
   if (port == 0)
     port = redirect.scheme.empty() ? request.listener_port : port_of(scheme);
-  out.append(scheme).append("://");
-  out.append(redirect.hostname.empty() ? request.host : std::string_view{redirect.hostname});
+  const auto host = redirect.hostname.empty() ? request.host : std::string_view{redirect.hostname};
+  out.append(scheme).append("://").append(host);
   if (port != port_of(scheme))
     out.append(1, ':').append(std::to_string(port));
+  // HTTP/1.0 may come without a host: then only the path can be told, and it must not look like
+  // one ("//evil.org").
+  if (host.empty()) {
+    out.resize(begin);
+    request_path.remove_prefix(std::min(request_path.find_first_not_of('/'), request_path.size()) -
+                               1);
+  }
   if (redirect.path)
-    append_edited_path(*redirect.path, match, request.path, out);
+    append_edited_path(*redirect.path, match, request_path, out);
   else
-    out.append(request.path);
+    out.append(request_path);
   if (request.has_query)
     out.append(1, '?').append(request.query);
 }

@@ -46,6 +46,18 @@ TEST_CASE("the port of a redirect is its own, else its scheme's, else the listen
   }
 }
 
+TEST_CASE("a request without a host is told the path alone, which names no other host") {
+  const auto location = [](std::string_view path) {
+    std::string out;
+    append_location({}, {}, {.path = path, .listener_port = 8080}, out);
+    return out;
+  };
+  CHECK(location("/a/b") == "/a/b");
+  CHECK(location("/") == "/");
+  CHECK(location("//evil.org/a") == "/evil.org/a");
+  CHECK(location("///") == "/");
+}
+
 TEST_CASE("a redirect changes what it names and keeps the rest, the query included") {
   Match match;
   match.path = "/old";

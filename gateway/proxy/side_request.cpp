@@ -24,6 +24,7 @@ void SideRequest::start(UpstreamCluster& cluster, std::string bytes, const Optio
   failure_ = failure_soon_ = {};
   status_ = 0;
   fields_.clear();
+  trailers_.clear();
   body_.clear();
   running_ = true;
   timer_.start(options.timeout);
@@ -175,6 +176,9 @@ bool SideRequest::take_body() {
   }
   if (!reader_.done())
     return true;
+  if (options_.keep_answer)
+    for (const auto& [name, value] : reader_.trailers())
+      trailers_.push_back({std::string{name}, std::string{value}});
   succeed();
   return false;
 }

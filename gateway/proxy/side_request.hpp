@@ -50,6 +50,7 @@ public:
   int status() const { return status_; }
   /// Without what concerns the connection or the framing.
   const std::vector<HeaderEdit>& fields() const { return fields_; }
+  const std::vector<HeaderEdit>& trailers() const { return trailers_; }
   /// Empty as well if it was longer than may be kept.
   const std::string& body() const { return body_; }
 
@@ -85,7 +86,7 @@ private:
   std::string_view failure_;
   std::string_view failure_soon_; // To be told by the timer.
   int status_ = 0;
-  std::vector<HeaderEdit> fields_;
+  std::vector<HeaderEdit> fields_, trailers_;
   std::string body_;
 };
 
