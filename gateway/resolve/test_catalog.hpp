@@ -9,6 +9,8 @@ namespace strait::gateway::resolve {
 /// A catalog for tests: what is refused throws.
 class TestCatalog {
 public:
+  WallTime now{}; ///< When new objects are created.
+
   template <class T>
   void put(T object) {
     apply(catalog::Put{std::move(object), {}});
@@ -17,7 +19,7 @@ public:
     apply(catalog::Remove{{kind, std::move(name)}, {}});
   }
   void apply(const catalog::Command& command) {
-    if (auto outcome = catalog_.apply(command, WallTime{}); !outcome)
+    if (auto outcome = catalog_.apply(command, now); !outcome)
       throw std::runtime_error(outcome.error().detail);
   }
   const catalog::View& view() const { return *catalog_.view(); }
