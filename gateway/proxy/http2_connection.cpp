@@ -270,8 +270,7 @@ void Http2Connection::on_head(std::int32_t id, const FieldList& fields, bool end
     if (!stream || !stream->channel_)
       return;
     form = append_response(fields, ended, stream->to_head_, stream->text_);
-    // Interim heads, if there is no end of them, are not all kept.
-    if (form == Content::refused || stream->text_.size() > 2 * limits_.head.head_bytes_max) {
+    if (form == Content::refused || stream->text_.size() > limits_.http2_heads_bytes_max) {
       session_.reset(id, ErrorCode::protocol_error);
       stream->lost_ = true;
       return touch(*stream);

@@ -42,6 +42,9 @@ struct ProxyLimits {
   std::size_t endpoint_idle_max = 128;          ///< Kept connections to one endpoint.
   net::http2::Limits http2{};                   ///< Of one connection, a client's or ours.
   std::size_t http2_send_bytes_max = 64 * 1024; ///< Content of one stream that waits to be sent.
+  /// Heads of one stream that nobody has read yet, as HTTP/1.1: interim answers come before the
+  /// window counts anything.
+  std::size_t http2_heads_bytes_max = 128 * 1024;
   /// HTTP/2 connections to one endpoint: another one is made when the streams of the others are
   /// used up; above, requests wait.
   std::size_t endpoint_http2_connections_max = 4;
@@ -50,11 +53,13 @@ struct ProxyLimits {
   unsigned retries_max = 10;              ///< Of one request, whatever its rule asks for.
   std::size_t mirrors_max = 256;          ///< Copies under way to mirrors; more are abandoned.
   std::size_t mirror_body_bytes_max = 64 * 1024; ///< Of a copied body; larger ones are abandoned.
-  std::size_t mirror_answer_bytes_max = 1 << 20; ///< Read and thrown away; more ends its connection.
-  std::size_t auth_answer_bytes_max = 64 * 1024; ///< Of an authorizer's refusal; longer: no content.
+  std::size_t mirror_answer_bytes_max = 1
+                                        << 20; ///< Read and thrown away; more ends its connection.
+  std::size_t auth_answer_bytes_max =
+      64 * 1024;             ///< Of an authorizer's refusal; longer: no content.
   std::size_t jwks_max = 64; ///< Key sets that are kept ready; the oldest are made again.
-  std::size_t named_counters_max = 256;   ///< Listeners and clusters that are counted by name.
-  std::size_t tls_contexts_max = 1'024;   ///< Kept; the oldest unused ones are made again.
+  std::size_t named_counters_max = 256; ///< Listeners and clusters that are counted by name.
+  std::size_t tls_contexts_max = 1'024; ///< Kept; the oldest unused ones are made again.
   /// Each has a descriptor. Above, the session that was silent for longest ends for the new one.
   std::size_t udp_sessions_max = 4'096;
   std::size_t udp_datagram_bytes_max = 65'507; ///< Larger ones are dropped.
