@@ -133,6 +133,22 @@ Status connect_outcome(const Fd& fd, const Address& address) {
   return {};
 }
 
+std::optional<std::size_t> peek(const Fd& fd, std::span<char> space) {
+  ssize_t got;
+  do
+    got = ::recv(fd.get(), space.data(), space.size(), MSG_PEEK);
+  while (got < 0 && errno == EINTR);
+  if (got < 0)
+    return errno == EAGAIN ? std::optional<std::size_t>{} : 0;
+  return static_cast<std::size_t>(got);
+}
+
+void throw_away(const Fd& fd, std::size_t bytes_max) {
+  // MSG_TRUNC: for TCP the kernel drops the bytes instead of copying them (tcp(7)).
+  while (::recv(fd.get(), nullptr, bytes_max, MSG_TRUNC | MSG_DONTWAIT) < 0 && errno == EINTR) {
+  }
+}
+
 Result<Address> local_address(const Fd& fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;

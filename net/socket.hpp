@@ -3,7 +3,9 @@
 #include "base/result.hpp"
 #include "net/address.hpp"
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace strait::net {
@@ -55,6 +57,13 @@ Result<std::optional<Accepted>> accept_tcp(const Fd& listener);
 Result<Fd> connect_tcp(const Address& address);
 /// After a connecting socket became writable: success, or why not, naming the address.
 Status connect_outcome(const Fd& fd, const Address& address);
+
+/// What waits to be read from a stream, left where it is, as far as there is space; 0 bytes: the
+/// connection ended or broke. Nothing: later.
+std::optional<std::size_t> peek(const Fd& fd, std::span<char> space);
+/// Reads what waits, at most so many bytes, and throws it away: bytes that nobody read would turn
+/// the end of a connection into a reset.
+void throw_away(const Fd& fd, std::size_t bytes_max);
 
 /// Where a socket is bound: the ephemeral port that was chosen.
 Result<Address> local_address(const Fd& fd);

@@ -148,7 +148,9 @@ Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::create(TlsServ
     return fail(Errc::invalid, "tls: the minimum version is above the maximum version");
   if (!options.certificate && !options.select)
     return fail(Errc::invalid, "tls: neither a certificate nor a choice by server name");
-  if (options.client_auth != ClientAuth::none && options.client_ca_pem.empty() && !options.verify)
+  const bool judges =
+      options.client_auth != ClientAuth::none && options.client_auth != ClientAuth::requested;
+  if (judges && options.client_ca_pem.empty() && !options.verify)
     return fail(Errc::invalid,
                 "tls: client certificates are asked for, but nothing says which to trust");
   if (!options.ticket_keys.empty() && options.ticket_keys.size() != ticket_keys_bytes)

@@ -50,6 +50,9 @@ Udp outcome_of(int error) {
   case ENOBUFS:
     return Udp::later;
   case ECONNREFUSED:
+  case EHOSTUNREACH:
+  case EHOSTDOWN:
+  case ENETUNREACH:
     return Udp::refused;
   default:
     return Udp::failed;

@@ -13,8 +13,8 @@ namespace strait::net {
 enum class Udp : std::uint8_t {
   moved,
   later,   ///< Receiving: none waits. Sending: the kernel has no room, the datagram is dropped.
-  refused, ///< Of a connected socket: nobody listens at the other end (ICMP).
-  failed,  ///< Too large for the path, no route, no memory.
+  refused, ///< Of a connected socket: nobody listens at the other end, or none reaches it (ICMP).
+  failed,  ///< Too large for the path, no memory.
 };
 
 /// One datagram as it was received.

@@ -2,17 +2,17 @@
 
 #include "gateway/proxy/http_session.hpp"
 #include "gateway/proxy/tcp_session.hpp"
+#include "gateway/proxy/tls_route_session.hpp"
 
 namespace strait::gateway::proxy {
 
-ListeningPort::~ListeningPort() {
+AcceptingPort::~AcceptingPort() {
   if (fd_ && !paused_)
     worker_.loop.remove(fd_.get());
 }
 
-Status ListeningPort::listen() {
-  auto address = state_->address.empty() ? Result<net::Address>{net::Address::any(state_->port)}
-                                         : net::Address::from_ip(state_->address, state_->port);
+Status AcceptingPort::listen() {
+  auto address = bound_address(*state_);
   if (!address)
     return fail(address.error());
   auto fd = net::listen_tcp(*address, {.reuse_port = true});
@@ -24,7 +24,7 @@ Status ListeningPort::listen() {
   return {};
 }
 
-void ListeningPort::close() {
+void AcceptingPort::close() {
   if (!fd_)
     return;
   constexpr std::size_t last_accepts_max = 4'096; ///< As many as the backlog can hold.
@@ -34,7 +34,7 @@ void ListeningPort::close() {
   fd_.close();
 }
 
-void ListeningPort::pause() {
+void AcceptingPort::pause() {
   if (paused_)
     return;
   worker_.counters.add(Counter::accept_paused);
@@ -42,16 +42,16 @@ void ListeningPort::pause() {
   paused_ = true;
 }
 
-void ListeningPort::resume() {
+void AcceptingPort::tick() {
   if (!paused_ || !fd_ || worker_.sessions.size() >= worker_.options.limits.connections_max)
     return;
   if (worker_.loop.add(fd_.get(), net::Watch::level_read, *this))
     paused_ = false;
 }
 
-void ListeningPort::on_ready(net::Ready) { accept(worker_.options.limits.accepts_per_turn_max); }
+void AcceptingPort::on_ready(net::Ready) { accept(worker_.options.limits.accepts_per_turn_max); }
 
-bool ListeningPort::accept(std::size_t max) {
+bool AcceptingPort::accept(std::size_t max) {
   for (std::size_t i = 0; i < max; ++i) {
     if (worker_.sessions.size() >= worker_.options.limits.connections_max) {
       pause();
@@ -66,20 +66,23 @@ bool ListeningPort::accept(std::size_t max) {
     if (!*accepted)
       return true;
     worker_.counters.add(Counter::downstream_connections);
-    auto& [fd, peer] = **accepted;
-    if (state_->protocol == Protocol::http || state_->protocol == Protocol::https) {
-      auto session = std::make_unique<HttpSession>(worker_, state_, peer);
-      auto& started = *session;
-      worker_.sessions.add(std::move(session));
-      started.start(std::move(fd));
-    } else {
-      auto session = std::make_unique<TcpSession>(worker_, state_, peer);
-      auto& started = *session;
-      worker_.sessions.add(std::move(session));
-      started.start(std::move(fd));
-    }
+    const bool http = state_->protocol == Protocol::http || state_->protocol == Protocol::https;
+    if (state_->by_server_name)
+      begin<TlsRouteSession>(std::move(**accepted));
+    else if (http)
+      begin<HttpSession>(std::move(**accepted));
+    else
+      begin<TcpSession>(std::move(**accepted));
   }
   return false;
+}
+
+template <class Kind>
+void AcceptingPort::begin(net::Accepted accepted) {
+  auto session = std::make_unique<Kind>(worker_, state_, accepted.peer);
+  auto& started = *session;
+  worker_.sessions.add(std::move(session));
+  started.start(std::move(accepted.fd));
 }
 
 } // namespace strait::gateway::proxy

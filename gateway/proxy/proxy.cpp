@@ -16,9 +16,8 @@ struct Proxy::State final : WorkerObserver {
   ~State();
 
   void on_epoch() override;
-  void on_bind(const std::string& address, std::uint16_t port, unsigned worker,
-               const Status& outcome) override;
-  void on_unbound(const std::string& address, std::uint16_t port, unsigned worker) override;
+  void on_bind(const PortState& port, unsigned worker, const Status& outcome) override;
+  void on_unbound(const PortState& port, unsigned worker) override;
   std::uint64_t lowest_epoch() const;
   std::vector<ListenerError> errors() const; // With the mutex held.
   void tell_errors();                        // With the mutex held.
@@ -34,7 +33,11 @@ struct Proxy::State final : WorkerObserver {
   std::function<void(std::uint64_t)> served_callback;
   std::function<void(std::vector<ListenerError>)> errors_callback;
   std::uint64_t told_epoch = 0;
-  std::map<std::tuple<std::uint16_t, std::string, unsigned>, Error> failures;
+  using Binding = std::tuple<std::uint16_t, bool, std::string, unsigned>; // bool: UDP.
+  static Binding binding(const PortState& port, unsigned worker) {
+    return {port.port, port.protocol == Protocol::udp, port.address, worker};
+  }
+  std::map<Binding, Error> failures;
   std::vector<ListenerError> told_errors;
 };
 
@@ -62,28 +65,28 @@ void Proxy::State::on_epoch() {
     served_callback(lowest);
 }
 
-void Proxy::State::on_bind(const std::string& address, std::uint16_t port, unsigned worker,
-                           const Status& outcome) {
+void Proxy::State::on_bind(const PortState& port, unsigned worker, const Status& outcome) {
   std::lock_guard lock{mutex};
   if (outcome)
-    failures.erase({port, address, worker});
+    failures.erase(binding(port, worker));
   else
-    failures.insert_or_assign({port, address, worker}, outcome.error());
+    failures.insert_or_assign(binding(port, worker), outcome.error());
   tell_errors();
 }
 
-void Proxy::State::on_unbound(const std::string& address, std::uint16_t port, unsigned worker) {
+void Proxy::State::on_unbound(const PortState& port, unsigned worker) {
   std::lock_guard lock{mutex};
-  failures.erase({port, address, worker});
+  failures.erase(binding(port, worker));
   tell_errors();
 }
 
 std::vector<ListenerError> Proxy::State::errors() const {
   std::vector<ListenerError> list;
   for (const auto& [where, error] : failures) {
-    const auto& [port, address, worker] = where;
-    if (list.empty() || list.back().port != port || list.back().address != address)
-      list.push_back({port, address, error});
+    const auto& [port, udp, address, worker] = where;
+    if (list.empty() || list.back().port != port || list.back().address != address ||
+        list.back().udp != udp)
+      list.push_back({port, address, error, udp});
   }
   return list;
 }

@@ -5,7 +5,9 @@
 //
 //   Proxy            the worker threads, the readiness port, the access log's thread (proxy.hpp)
 //   Worker           one loop; its ports, sessions, clusters, weights: shares nothing (worker.hpp)
-//   ListeningPort    accepts for one port ─► HttpSession or TcpSession, one per connection
+//   AcceptingPort    accepts for one port ─► HttpSession or TcpSession, one per connection; where
+//                    TLS routes are, a TlsRouteSession until the ClientHello tells
+//   UdpPort          a UDP listener's socket ─► UdpSession, one per client
 //   Exchange         one HTTP request and its answer; a session lends it its channel
 //   Routing          rule ─► backend (weights) ─► UpstreamCluster ─► UpstreamEndpoint (health)
 //   UpstreamConnection   leased to an exchange, or idle in its endpoint
@@ -32,6 +34,7 @@ struct ListenerError {
   std::uint16_t port = 0;
   std::string address;
   Error error;
+  bool udp = false; ///< Of a UDP port; TCP ports may have the same number.
   friend bool operator==(const ListenerError&, const ListenerError&) = default;
 };
 

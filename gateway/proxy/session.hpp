@@ -60,7 +60,10 @@ struct WorkerContext {
 struct PortState {
   std::uint16_t port = 0;
   std::string address;
+  /// What its socket is for: https also stands for TLS listeners, see by_server_name.
   Protocol protocol = Protocol::http;
+  /// Some of its listeners speak TLS but not HTTPS: the ClientHello says what a connection is for.
+  bool by_server_name = false;
   /// The snapshot to serve under: the current one, or, once the port is gone, the last that had it.
   ServedPtr served;
   std::shared_ptr<const PortTable> table;

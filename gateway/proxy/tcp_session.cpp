@@ -1,6 +1,7 @@
 #include "gateway/proxy/tcp_session.hpp"
 
 #include "gateway/proxy/tls_front.hpp"
+#include "net/client_hello.hpp"
 
 namespace strait::gateway::proxy {
 
@@ -27,26 +28,47 @@ TcpSession::TcpSession(WorkerContext& worker, std::shared_ptr<PortState> port, n
     : Session{worker, std::move(port), peer}, channel_{worker.loop, worker.buffers,
                                                        worker.buffers.block_bytes()},
       timer_{worker.loop, [this] { on_timer(); }}, resume_{worker.loop, [this] { relay(); }},
-      to_client_{worker.buffers}, to_upstream_{worker.buffers}, ticket_{worker.loop, *this},
-      served_{port_->served}, began_{worker.loop.now()}, began_wall_{now_wall()} {}
+      to_client_{worker.buffers}, to_upstream_{worker.buffers}, ticket_{worker.loop, *this,
+                                                                        UpstreamProtocol::opaque},
+      served_{port_->served}, kind_{port_->protocol == Protocol::peering ? Kind::peering
+                                                                         : Kind::tcp},
+      began_{worker.loop.now()}, began_wall_{now_wall()} {}
+
+TcpSession::TcpSession(WorkerContext& worker, std::shared_ptr<PortState> port, net::Address peer,
+                       std::string server_name)
+    : TcpSession{worker, std::move(port), peer} {
+  kind_ = Kind::tls_passthrough;
+  server_name_ = std::move(server_name);
+}
 
 TcpSession::~TcpSession() = default;
 
 void TcpSession::start(net::Fd fd) {
   worker_.counters.add(Counter::tcp_connections);
+  // A TLS route is chosen before the handshake: whom nobody serves is not to take an accepted
+  // handshake for an answer.
+  if (of_tls_route() && !(cluster_ = destination())) {
+    net::throw_away(fd, net::client_hello_wire_bytes_max);
+    fd.close();
+    return refuse();
+  }
+  if (!attach(std::move(fd)))
+    return end();
+  timer_.start(worker_.options.timeouts.handshake);
+  handshake();
+}
+
+Status TcpSession::attach(net::Fd fd) {
   const int number = fd.get();
-  if (port_->protocol == Protocol::peering) {
+  if (kind_ == Kind::peering || kind_ == Kind::tls_terminate) {
     auto stream = port_->tls->accept(std::move(fd));
     if (!stream)
-      return end();
+      return fail(stream.error());
     channel_.attach(std::move(*stream));
   } else {
     channel_.attach(std::make_unique<net::TcpStream>(std::move(fd)));
   }
-  if (!channel_.watch(number, *this))
-    return end();
-  timer_.start(worker_.options.timeouts.handshake);
-  handshake();
+  return channel_.watch(number, *this);
 }
 
 void TcpSession::on_channel(Channel&) {
@@ -75,19 +97,21 @@ void TcpSession::handshake() {
   default:
     counters.add(Counter::tls_handshake_failures);
     // What neither the name nor the identity explains, and the client did not leave by itself.
-    if (!channel_.ended() && refusals(counters) == before)
+    if (kind_ == Kind::peering && !channel_.ended() && refusals(counters) == before)
       counters.add(Counter::peering_bad_certificate);
     worker_.options.log.info("port {}: {} refused: {}", port_->port, peer_.to_string(),
                              channel_.stream().failure());
     return end();
   }
   timer_.cancel();
-  served_ = port_->served;
-  if (channel_.stream().is_tls()) {
+  if (channel_.stream().is_tls())
     counters.add(Counter::tls_handshakes);
+  if (kind_ == Kind::peering)
     counters.add(Counter::peering_accepted);
+  if (!of_tls_route()) {
+    served_ = port_->served;
+    cluster_ = destination();
   }
-  cluster_ = destination();
   if (!cluster_)
     return refuse();
   cluster_->counts().requests.add();
@@ -96,22 +120,46 @@ void TcpSession::handshake() {
 }
 
 UpstreamCluster* TcpSession::destination() {
-  const auto& config = served_->snapshot->config;
-  if (channel_.stream().is_tls()) {
-    const auto sni = static_cast<net::TlsStream&>(channel_.stream()).sni();
-    const auto* exported = config.exports.find(sni);
-    return exported ? worker_.routing.cluster((*exported)->cluster, *served_) : nullptr;
-  }
+  auto* cluster = kind_ == Kind::tcp       ? by_tcp_route()
+                  : kind_ == Kind::peering ? by_export()
+                                           : by_tls_route();
+  return cluster && !cluster->cluster()->refused ? cluster : nullptr;
+}
+
+UpstreamCluster* TcpSession::by_export() {
+  const auto* exported = served_->snapshot->config.exports.find(channel_.stream().sni());
+  return exported ? worker_.routing.cluster((*exported)->cluster, *served_) : nullptr;
+}
+
+UpstreamCluster* TcpSession::by_tcp_route() {
   const auto* table = port_->table->find("");
   if (!table)
     return nullptr;
   listener_ = table->listener->name;
   worker_.counters.listeners.find_or_add(listener_).requests.add();
-  if (!table->tcp)
+  const auto* route = table->tcp ? std::get_if<TcpRoute>(&table->tcp->route) : nullptr;
+  return route ? choose(*table->tcp, route->backends) : nullptr;
+}
+
+UpstreamCluster* TcpSession::by_tls_route() {
+  const auto choice = find_tls(*port_->table, server_name_);
+  if (!choice.listener)
     return nullptr;
-  const auto* route = std::get_if<TcpRoute>(&table->tcp->route);
-  return route ? worker_.routing.choose(rule_id(*table->tcp), route->backends, *served_).cluster
-               : nullptr;
+  listener_ = choice.listener->listener->name;
+  worker_.counters.listeners.find_or_add(listener_).requests.add();
+  if (!choice.route)
+    return nullptr;
+  kind_ = choice.listener->listener->passthrough ? Kind::tls_passthrough : Kind::tls_terminate;
+  auto* cluster = choose(*choice.bound, choice.route->backends);
+  if (cluster && cluster->endpoints() == 0)
+    worker_.counters.add(Counter::no_endpoint);
+  return cluster && cluster->endpoints() != 0 ? cluster : nullptr;
+}
+
+UpstreamCluster* TcpSession::choose(const BoundRoute& route,
+                                    const std::vector<strait::gateway::Backend>& backends) {
+  route_ = route.id;
+  return worker_.routing.choose(rule_id(route), backends, *served_).cluster;
 }
 
 void TcpSession::connect(const UpstreamEndpoint* avoid) {
@@ -128,6 +176,9 @@ void TcpSession::connect(const UpstreamEndpoint* avoid) {
 }
 
 void TcpSession::on_upstream(UpstreamConnection& connection) {
+  if (of_tls_route())
+    worker_.counters.add(kind_ == Kind::tls_passthrough ? Counter::tls_passed_through
+                                                        : Counter::tls_terminated);
   upstream_ = &connection;
   connection.endpoint().succeeded();
   connection.channel.set_owner(*this);
@@ -137,7 +188,8 @@ void TcpSession::on_upstream(UpstreamConnection& connection) {
   relay();
 }
 
-void TcpSession::on_upstream_failed(bool timed_out, std::string_view) {
+void TcpSession::on_upstream_failed(bool timed_out, std::string_view why) {
+  failure_ = why;
   if (!timed_out && retries_++ == 0 && cluster_->endpoints() > 1)
     connect(attempted_);
   else
@@ -161,7 +213,9 @@ void TcpSession::on_timer() {
 }
 
 void TcpSession::refuse() {
-  worker_.counters.add(Counter::tcp_refused);
+  worker_.counters.add(of_tls_route() ? Counter::tls_refused : Counter::tcp_refused);
+  if (!listener_.empty())
+    worker_.counters.listeners.find_or_add(listener_).failures.add();
   if (cluster_)
     cluster_->counts().failures.add();
   end();
@@ -188,8 +242,11 @@ void TcpSession::end() {
     entry.began = began_wall_;
     entry.took = worker_.loop.now() - began_;
     entry.client = client;
-    entry.method = port_->protocol == Protocol::peering ? "PEERING" : "TCP";
+    entry.method = kind_ == Kind::peering ? "PEERING" : kind_ == Kind::tcp ? "TCP" : "TLS";
+    entry.host = server_name_;
     entry.listener = listener_;
+    entry.route = route_;
+    entry.failure = failure_;
     entry.cluster = cluster_ ? std::string_view{cluster_->id()} : std::string_view{};
     entry.endpoint = endpoint_;
     entry.status = relayed ? 200 : 503;

@@ -26,7 +26,6 @@ net::TlsVersion version(TlsVersion wanted, net::TlsVersion any) {
   return any;
 }
 
-/// The peering listener presents this certificate (config.hpp).
 /// What the peering listener shows: a mesh gateway, or for want of it the gateway itself.
 constexpr std::string_view mesh_gateway_id = "mesh-gateway";
 constexpr std::string_view identity_id = "identity";
@@ -62,12 +61,14 @@ Result<std::unique_ptr<TlsFront>> TlsFront::create(PortState& port, WorkerCounte
 }
 
 TlsFront::Context TlsFront::select(std::string_view sni) {
-  return port_.protocol == Protocol::peering ? select_peering(sni) : select_https(sni);
+  return port_.protocol == Protocol::peering ? select_peering(sni) : select_listener(sni);
 }
 
-TlsFront::Context TlsFront::select_https(std::string_view sni) {
+TlsFront::Context TlsFront::select_listener(std::string_view sni) {
   const auto* table = port_.table->find(sni);
-  if (!table) {
+  // Who passes connections through has nothing to present; none comes here, unless the listener
+  // was another one when the connection was looked at.
+  if (!table || table->listener->passthrough) {
     counters_.add(Counter::tls_unknown_name);
     return nullptr;
   }

@@ -15,8 +15,8 @@ namespace strait::gateway::proxy {
 
 struct PortState;
 
-/// The TLS side of one worker's HTTPS or peering port: chooses what to present and to demand by the
-/// SNI of each connection, under the snapshot that is served at that moment, so that a new
+/// The TLS side of one worker's HTTPS, TLS or peering port: chooses what to present and to demand
+/// by the SNI of each connection, under the snapshot that is served at that moment, so that a new
 /// certificate needs no new listener. Contexts are made when first needed and kept.
 class TlsFront {
 public:
@@ -47,7 +47,7 @@ private:
            const std::string& ticket_keys)
       : port_{port}, counters_{counters}, options_{options}, ticket_keys_{ticket_keys} {}
   Context select(std::string_view sni);
-  Context select_https(std::string_view sni);
+  Context select_listener(std::string_view sni);
   Context select_peering(std::string_view sni);
   std::shared_ptr<const Certificate> choose(const Listener& listener, std::string_view sni);
   const std::vector<std::string>& names_of(const std::shared_ptr<const Certificate>& certificate);

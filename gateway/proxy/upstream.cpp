@@ -23,6 +23,14 @@ UpstreamEndpoint::UpstreamEndpoint(UpstreamCluster& cluster, Endpoint endpoint)
 
 UpstreamEndpoint::~UpstreamEndpoint() { *self_ = nullptr; }
 
+const net::Address* UpstreamEndpoint::address() {
+  const auto& environment = cluster_.environment_;
+  if (!literal_ && (!address_ || environment.loop.now() - resolved_at_ >=
+                                     environment.options.timeouts.resolve_again))
+    resolve();
+  return address_ ? &*address_ : nullptr;
+}
+
 bool UpstreamEndpoint::room() const {
   return connections_.size() < cluster_.environment_.options.limits.endpoint_connections_max;
 }
@@ -291,6 +299,12 @@ UpstreamEndpoint* UpstreamCluster::find(std::uint64_t session) {
     if (endpoint->session_ == session)
       return endpoint->health_.available(environment_.loop.now()) ? endpoint.get() : nullptr;
   return nullptr;
+}
+
+UpstreamEndpoint* UpstreamCluster::find(std::string_view name) {
+  const auto found = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                  [&](const auto& endpoint) { return endpoint->name_ == name; });
+  return found == endpoints_.end() ? nullptr : found->get();
 }
 
 bool UpstreamCluster::quiet() const {

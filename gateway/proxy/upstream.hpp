@@ -145,6 +145,8 @@ public:
   const std::string& name() const { return name_; }
   /// As tokens of session persistence name it.
   std::uint64_t session() const { return session_; }
+  /// Null while its host name is not resolved; then that begins.
+  const net::Address* address();
   EndpointHealth& health() { return health_; }
   UpstreamCluster& cluster() { return cluster_; }
 
@@ -207,6 +209,8 @@ public:
   /// Whose turn it is: by weight, without ejected ones, unless all are; `avoid` only if there is no
   /// other. Null: no endpoints.
   UpstreamEndpoint* pick(const UpstreamEndpoint* avoid = nullptr);
+  /// By UpstreamEndpoint::name(); null if there is none now.
+  UpstreamEndpoint* find(std::string_view name);
   /// The endpoint of a session; null if it is gone or ejected.
   UpstreamEndpoint* find(std::uint64_t session);
 

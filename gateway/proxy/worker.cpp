@@ -1,6 +1,7 @@
 #include "gateway/proxy/worker.hpp"
 
 #include "gateway/proxy/tls_front.hpp"
+#include "gateway/proxy/udp_port.hpp"
 
 #include <random>
 
@@ -8,6 +9,22 @@ namespace strait::gateway::proxy {
 
 namespace {
 constexpr Millis tick_interval{100};
+
+/// What a port's socket is for: one with TLS listeners may turn into one with HTTPS listeners too,
+/// and back, and keeps its socket.
+Protocol socket_of(const PortTable& table) {
+  return table.begins_with_tls() ? Protocol::https : table.protocol;
+}
+
+bool goes_by_server_name(const PortTable& table) {
+  if (table.protocol == Protocol::tls)
+    return true;
+  bool found = false;
+  if (table.protocol == Protocol::https)
+    for (const auto& [hostname, listener] : table.by_hostname)
+      found = found || listener->listener->protocol == Protocol::tls;
+  return found;
+}
 } // namespace
 
 Result<std::unique_ptr<Worker>> Worker::create(unsigned number, const ProxyOptions& options,
@@ -28,12 +45,11 @@ Worker::Worker(unsigned number, const ProxyOptions& options, const std::string& 
       environment_{*loop_, buffers_, retirement_, counters_, options_, resolver_},
       routing_{environment_}, sessions_{retirement_},
       random_{(options.seed ? options.seed : std::random_device{}()) + number},
-      key_sets_{options.limits.jwks_max},
-      context_{*loop_,   buffers_,  retirement_, counters_,        options_,
-               routing_, sessions_, access_log,  spare_exchanges_, random_,
-               mirrors_, key_sets_},
-      mirrors_{context_},
-      tick_{*loop_, [this] { tick(); }} {}
+      key_sets_{options.limits.jwks_max}, context_{*loop_,    buffers_,   retirement_,
+                                                   counters_, options_,   routing_,
+                                                   sessions_, access_log, spare_exchanges_,
+                                                   random_,   mirrors_,   key_sets_},
+      mirrors_{context_}, udp_sessions_{context_}, tick_{*loop_, [this] { tick(); }} {}
 
 Worker::~Worker() {
   stop();
@@ -87,44 +103,53 @@ void Worker::serve(SnapshotPtr snapshot) {
   auto served = std::make_shared<const Served>(Served{std::move(snapshot)});
   routing_.serve(served);
   served_ = served;
-  const auto& wanted = served->snapshot->ports;
   if (!draining_) {
     std::vector<PortKey> gone;
-    for (const auto& [key, port] : ports_) {
-      const auto* table = wanted.find(std::get<0>(key));
-      if (!table || (*table)->address != std::get<1>(key) || (*table)->protocol != std::get<2>(key))
+    for (const auto& [key, port] : ports_)
+      if (!wanted(key))
         gone.push_back(key);
-    }
     for (const auto& key : gone)
       close_port(key);
-    for (const auto& [port, table] : wanted)
-      open_port({port, table->address, table->protocol}, table);
+    for (const auto* tables : {&served->snapshot->ports, &served->snapshot->udp_ports})
+      for (const auto& [port, table] : *tables)
+        open_port(table);
   }
   epoch_.store(served->snapshot->epoch(), std::memory_order_release);
   serving_.store(true, std::memory_order_release);
   observer_.on_epoch();
 }
 
-void Worker::open_port(const PortKey& key, std::shared_ptr<const PortTable> table) {
-  if (auto found = ports_.find(key); found != ports_.end()) {
-    auto& state = *found->second->state();
-    state.served = served_;
-    state.table = std::move(table);
-    return;
-  }
-  auto state = std::make_shared<PortState>();
-  std::tie(state->port, state->address, state->protocol) = key;
+const PortTable* Worker::wanted(const PortKey& key) const {
+  const auto& [port, address, protocol] = key;
+  const auto& snapshot = *served_->snapshot;
+  const auto* table = (protocol == Protocol::udp ? snapshot.udp_ports : snapshot.ports).find(port);
+  const bool same = table && (*table)->address == address && socket_of(**table) == protocol;
+  return same ? table->get() : nullptr;
+}
+
+void Worker::open_port(const std::shared_ptr<const PortTable>& table) {
+  const PortKey key{table->port, table->address, socket_of(*table)};
+  const auto found = ports_.find(key);
+  auto state = found != ports_.end() ? found->second->state() : std::make_shared<PortState>();
   state->served = served_;
-  state->table = std::move(table);
+  if (state->table != table)
+    state->by_server_name = goes_by_server_name(*table);
+  state->table = table;
+  if (found != ports_.end())
+    return found->second->renew();
+  std::tie(state->port, state->address, state->protocol) = key;
   if (state->protocol == Protocol::https || state->protocol == Protocol::peering) {
     auto front = TlsFront::create(*state, counters_, options_, ticket_keys_);
     if (!front) {
       counters_.add(Counter::bind_failures);
-      return observer_.on_bind(state->address, state->port, number_, fail(front.error()));
+      return observer_.on_bind(*state, number_, fail(front.error()));
     }
     state->tls = std::move(*front);
   }
-  ports_.emplace(key, std::make_unique<ListeningPort>(context_, std::move(state)));
+  if (state->protocol == Protocol::udp)
+    ports_.emplace(key, std::make_unique<UdpPort>(udp_sessions_, std::move(state)));
+  else
+    ports_.emplace(key, std::make_unique<AcceptingPort>(context_, std::move(state)));
   listen(key);
 }
 
@@ -133,7 +158,7 @@ void Worker::listen(const PortKey& key) {
   auto outcome = port.listen();
   if (!outcome)
     counters_.add(Counter::bind_failures);
-  observer_.on_bind(port.state()->address, port.state()->port, number_, outcome);
+  observer_.on_bind(*port.state(), number_, outcome);
 }
 
 void Worker::close_port(const PortKey& key) {
@@ -147,16 +172,17 @@ void Worker::close_port(const PortKey& key) {
     if (&session.port() == state.get())
       session.wind_down(draining_ ? Millis{0} : options_.timeouts.listener_retired);
   });
-  observer_.on_unbound(state->address, state->port, number_);
+  observer_.on_unbound(*state, number_);
 }
 
 void Worker::tick() {
   constexpr unsigned ticks_per_sweep = 10;
   static_assert(tick_interval * ticks_per_sweep == Millis{1'000});
   tick_.start(tick_interval);
-  drained_.store(draining_ && sessions_.size() == 0, std::memory_order_release);
+  drained_.store(draining_ && sessions_.size() == 0 && udp_sessions_.size() == 0,
+                 std::memory_order_release);
   for (const auto& [key, port] : ports_)
-    port->resume();
+    port->tick();
   if (++ticks_ % ticks_per_sweep != 0)
     return;
   routing_.sweep();
@@ -180,11 +206,14 @@ void Worker::begin_drain() {
   if (draining_)
     return;
   draining_ = true;
-  while (!ports_.empty())
-    close_port(ports_.begin()->first);
+  // Answers on UDP are sent from the sockets that the questions came to.
+  for (auto next = ports_.begin(); next != ports_.end();)
+    if (const auto key = (next++)->first; std::get<Protocol>(key) != Protocol::udp)
+      close_port(key);
+  udp_sessions_.drain();
   // Of ports that were closed before.
   sessions_.each([](Session& session) { session.wind_down(Millis{0}); });
-  drained_.store(sessions_.size() == 0, std::memory_order_release);
+  drained_.store(sessions_.size() == 0 && udp_sessions_.size() == 0, std::memory_order_release);
 }
 
 } // namespace strait::gateway::proxy

@@ -5,6 +5,7 @@
 #include "gateway/proxy/listening_port.hpp"
 #include "gateway/proxy/mirrors.hpp"
 #include "gateway/proxy/proxy.hpp"
+#include "gateway/proxy/udp_sessions.hpp"
 #include "net/dns.hpp"
 
 #include <atomic>
@@ -19,10 +20,9 @@ namespace strait::gateway::proxy {
 class WorkerObserver {
 public:
   virtual void on_epoch() = 0;
-  virtual void on_bind(const std::string& address, std::uint16_t port, unsigned worker,
-                       const Status& outcome) = 0;
+  virtual void on_bind(const PortState& port, unsigned worker, const Status& outcome) = 0;
   /// The port is not wanted any more.
-  virtual void on_unbound(const std::string& address, std::uint16_t port, unsigned worker) = 0;
+  virtual void on_unbound(const PortState& port, unsigned worker) = 0;
 
 protected:
   ~WorkerObserver() = default;
@@ -53,13 +53,14 @@ public:
   const WorkerCounters& counters() const { return counters_; }
 
 private:
-  using PortKey = std::tuple<std::uint16_t, std::string, Protocol>;
+  using PortKey = std::tuple<std::uint16_t, std::string, Protocol>; // Of its socket: PortState.
 
   Worker(unsigned number, const ProxyOptions& options, const std::string& ticket_keys,
          AccessBuffer* access_log, WorkerObserver& observer, std::unique_ptr<net::EventLoop> loop);
   void take_snapshot();
   void serve(SnapshotPtr snapshot);
-  void open_port(const PortKey& key, std::shared_ptr<const PortTable> table);
+  const PortTable* wanted(const PortKey& key) const;
+  void open_port(const std::shared_ptr<const PortTable>& table);
   void close_port(const PortKey& key);
   void listen(const PortKey& key);
   void tick();
@@ -83,6 +84,7 @@ private:
   KeySets key_sets_;
   WorkerContext context_;
   Mirrors mirrors_;
+  UdpSessions udp_sessions_;
   std::map<PortKey, std::unique_ptr<ListeningPort>> ports_;
   std::vector<std::weak_ptr<PortState>> closing_;
   ServedPtr served_;
