@@ -1,37 +1,89 @@
 #include "actors/directory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace strait::actors {
 
-std::set<model::Name> gateways_of(const gateway::resolve::ResolvedRoute& route) {
+namespace {
+
+std::set<model::Name> sets_of(const gateway::resolve::ResolvedRoute& route) {
+  std::set<model::Name> sets;
+  for (auto& parent : route.parents)
+    if (parent.kind == "ListenerSet")
+      sets.insert({parent.ns, parent.name});
+  return sets;
+}
+
+/// Takes the route out of one entry of an index, and the entry with the last route.
+void take_out(std::map<model::Name, std::set<model::ObjectKey>>& index, const model::Name& name,
+              const model::ObjectKey& route) {
+  auto it = index.find(name);
+  if (it == index.end())
+    return;
+  it->second.erase(route);
+  if (it->second.empty())
+    index.erase(it);
+}
+
+} // namespace
+
+std::set<model::Name> Directory::gateways_for(const gateway::resolve::ResolvedRoute& route) const {
   std::set<model::Name> gateways;
   for (auto& parent : route.parents)
     if (parent.kind == "Gateway")
       gateways.insert({parent.ns, parent.name});
+  for (auto& set : sets_of(route))
+    if (auto it = sets_.find(set); it != sets_.end())
+      gateways.insert(it->second);
   return gateways;
+}
+
+std::map<model::Name, Directory::RoutePtr> Directory::place(const model::ObjectKey& key,
+                                                            const RoutePtr& resolved) {
+  std::map<model::Name, RoutePtr> tell;
+  for (auto& gateway :
+       std::exchange(told_[key], resolved ? gateways_for(*resolved) : std::set<model::Name>{})) {
+    tell[gateway] = nullptr;
+    take_out(by_gateway_, gateway, key);
+  }
+  for (auto& gateway : told_[key]) {
+    tell[gateway] = resolved;
+    by_gateway_[gateway].insert(key);
+  }
+  if (!resolved)
+    told_.erase(key);
+  return tell;
 }
 
 std::map<model::Name, Directory::RoutePtr> Directory::route(const model::ObjectKey& key,
                                                             const RoutePtr& resolved) {
-  std::map<model::Name, RoutePtr> tell;
-  if (auto it = routes_.find(key); it != routes_.end())
-    for (auto& gateway : gateways_of(*it->second)) {
-      tell[gateway] = nullptr;
-      if (auto routes = by_gateway_.find(gateway); routes != by_gateway_.end()) {
-        routes->second.erase(key);
-        if (routes->second.empty())
-          by_gateway_.erase(routes);
-      }
-    }
-  routes_.erase(key);
-  if (!resolved)
-    return tell;
-  routes_[key] = resolved;
-  for (auto& gateway : gateways_of(*resolved)) {
-    tell[gateway] = resolved;
-    by_gateway_[gateway].insert(key);
+  if (auto it = routes_.find(key); it != routes_.end()) {
+    for (auto& set : sets_of(*it->second))
+      take_out(by_set_, set, key);
+    routes_.erase(it);
   }
+  if (resolved) {
+    routes_[key] = resolved;
+    for (auto& set : sets_of(*resolved))
+      by_set_[set].insert(key);
+  }
+  return place(key, resolved);
+}
+
+std::map<model::ObjectKey, std::map<model::Name, Directory::RoutePtr>>
+Directory::listener_set(const model::Name& set, const std::optional<model::Name>& gateway) {
+  std::map<model::ObjectKey, std::map<model::Name, RoutePtr>> tell;
+  auto it = sets_.find(set);
+  if (it == sets_.end() ? !gateway : gateway == it->second)
+    return tell;
+  if (gateway)
+    sets_[set] = *gateway;
+  else
+    sets_.erase(it);
+  if (auto routes = by_set_.find(set); routes != by_set_.end())
+    for (auto& key : routes->second)
+      tell[key] = place(key, routes_.at(key));
   return tell;
 }
 

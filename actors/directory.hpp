@@ -17,7 +17,11 @@ public:
   /// Takes in a route's new answer (null: the route is gone). Returns the gateways to tell; those
   /// that it names no more are told null.
   std::map<model::Name, RoutePtr> route(const model::ObjectKey& key, const RoutePtr& resolved);
-  /// All routes that name the gateway.
+  /// Takes in which Gateway a ListenerSet names (nothing: it is gone). Returns, by route, the
+  /// gateways to tell of the routes that name the set.
+  std::map<model::ObjectKey, std::map<model::Name, RoutePtr>>
+  listener_set(const model::Name& set, const std::optional<model::Name>& gateway);
+  /// All routes that name the gateway, or a ListenerSet of it.
   std::map<model::ObjectKey, RoutePtr> routes_of(const model::Name& gateway) const;
 
   /// What a gateway's use of clusters, now this set, starts and ends.
@@ -33,14 +37,17 @@ public:
 
 private:
   std::map<model::ObjectKey, RoutePtr> routes_;
+  std::set<model::Name> gateways_for(const gateway::resolve::ResolvedRoute& route) const;
+  std::map<model::Name, RoutePtr> place(const model::ObjectKey& key, const RoutePtr& resolved);
+
+  std::map<model::ObjectKey, std::set<model::Name>> told_; // Which gateways know the route.
   std::map<model::Name, std::set<model::ObjectKey>> by_gateway_;
+  std::map<model::Name, std::set<model::ObjectKey>> by_set_; // Routes that name a ListenerSet.
+  std::map<model::Name, model::Name> sets_;                  // ListenerSet to Gateway.
   std::map<std::string, std::set<model::Name>> users_;
   std::map<model::Name, std::set<std::string>> uses_;
   std::map<std::string, ClusterPtr> clusters_;
 };
-
-/// The gateways (kind Gateway) that a resolved route names.
-std::set<model::Name> gateways_of(const gateway::resolve::ResolvedRoute& route);
 
 /// How long to wait before an actor that failed is started again: a pure machine per resource.
 class Restarts {

@@ -1,5 +1,7 @@
 #include "actors/directory.hpp"
 
+#include "actors/status_ledger.hpp"
+
 #include <catch2/catch.hpp>
 
 using namespace strait;
@@ -53,4 +55,59 @@ TEST_CASE("an actor that keeps failing is restarted ever later, up to a bound") 
     restarts.failed(now, now);
   CHECK(restarts.failed(now, now) == Restarts::delay_max);
   CHECK(restarts.failed(now + Restarts::healthy_after, now) == Restarts::delay_min);
+}
+
+TEST_CASE("a route that names a ListenerSet goes to the set's Gateway, wherever that is") {
+  Directory directory;
+  model::ObjectKey web{model::Kind::http_route, {"default", "web"}};
+  model::Name set{"team", "set"}, a{"default", "a"}, b{"default", "b"};
+  auto route = std::make_shared<gateway::resolve::ResolvedRoute>();
+  route->parents.push_back({.kind = "ListenerSet", .ns = "team", .name = "set"});
+  CHECK(directory.route(web, route).empty());
+  CHECK(directory.listener_set(set, a).at(web).at(a) == route);
+  CHECK(directory.routes_of(a).size() == 1);
+  CHECK(directory.listener_set(set, a).empty());
+  auto moved = directory.listener_set(set, b).at(web);
+  CHECK(moved.at(a) == nullptr);
+  CHECK(moved.at(b) == route);
+  CHECK(directory.listener_set(set, std::nullopt).at(web).at(b) == nullptr);
+  CHECK(directory.routes_of(b).empty());
+  CHECK(directory.route(web, nullptr).empty());
+  CHECK(directory.listener_set(set, a).empty());
+}
+
+TEST_CASE("what a gateway said of ListenerSets and policies is forgotten with it, routes aside") {
+  StatusLedger ledger;
+  model::Name a{"default", "a"}, b{"default", "b"};
+  model::ObjectKey set{model::Kind::listener_set, {"team", "set"}};
+  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
+  model::ObjectKey route{model::Kind::http_route, {"team", "route"}};
+  ledger.listener_set({set, a, model::ObjectStatus{.object = set, .listeners = {{.name = "l"}}}});
+  for (auto& gateway : {a, b}) {
+    ledger.route({policy, gateway, {{.controller = gateway.name}}});
+    ledger.route({route, gateway, {{.controller = gateway.name}}});
+  }
+  for (auto& status : ledger.take())
+    ledger.written(status.object, true);
+  ledger.forget(a);
+  auto now = ledger.take();
+  REQUIRE(now.size() == 2);
+  CHECK(now[0] == model::ObjectStatus{.object = set});
+  CHECK(now[1].object == policy);
+  CHECK(now[1].parents.size() == 1);
+  ledger.forget(a);
+  CHECK(ledger.take().empty());
+}
+
+TEST_CASE("a status has no more parents than Gateway API lets it have") {
+  StatusLedger ledger;
+  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
+  model::ObjectKey route{model::Kind::http_route, {"team", "route"}};
+  for (std::size_t i = 0; i < StatusLedger::parents_max + 1; ++i)
+    for (auto& key : {policy, route})
+      ledger.route({key, {"default", std::to_string(i)}, {{.controller = "x"}}});
+  auto statuses = ledger.take();
+  REQUIRE(statuses.size() == 2);
+  CHECK(statuses[0].parents.size() == StatusLedger::parents_max);
+  CHECK(statuses[1].parents.size() == StatusLedger::ancestors_max);
 }

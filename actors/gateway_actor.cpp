@@ -38,6 +38,10 @@ struct Steps {
       self->send(status, status_atom::value, *taken.gateway);
     for (auto& [route, parents] : taken.routes)
       self->send(status, status_atom::value, RouteStatus{route, gateway, parents});
+    for (auto& [set, said] : taken.listener_sets)
+      self->send(status, status_atom::value, ListenerSetStatus{set, gateway, said});
+    for (auto& [policy, parents] : taken.policies)
+      self->send(status, status_atom::value, RouteStatus{policy, gateway, parents});
     if (state.binder->clusters() != state.clusters) {
       state.clusters = state.binder->clusters();
       self->send(root, use_atom::value, gateway, state.clusters);

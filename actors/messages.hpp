@@ -52,11 +52,18 @@ struct ProxyReport {
   std::vector<std::string> errors; ///< What it had to leave out, or could not bind.
 };
 
-/// Routes' conditions towards the listeners of one gateway.
+/// Conditions of a route towards the listeners of one gateway, or of a policy towards the gateway.
 struct RouteStatus {
   model::ObjectKey route;
   model::Name gateway;
-  std::vector<model::ParentStatus> parents; ///< Empty: the route names the gateway no more.
+  std::vector<model::ParentStatus> parents; ///< Empty: the gateway has nothing (more) to say.
+};
+
+/// What one gateway says of a ListenerSet that names it.
+struct ListenerSetStatus {
+  model::ObjectKey set;
+  model::Name gateway;
+  std::optional<model::ObjectStatus> status; ///< None: the set names the gateway no more.
 };
 
 /// A resource's actor died or runs again.
@@ -83,6 +90,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::Update)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ProxyReport)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<strait::actors::ProxyReport>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::RouteStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ListenerSetStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ActorHealth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::gateway::resolve::ResolvedRoutePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ClusterPtr)
@@ -110,6 +118,7 @@ using detach_atom = caf::atom_constant<caf::atom("detach")>;
 using served_atom = caf::atom_constant<caf::atom("served")>;
 using report_atom = caf::atom_constant<caf::atom("report")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
+using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using health_atom = caf::atom_constant<caf::atom("health")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
@@ -137,9 +146,11 @@ using CatalogActor = caf::typed_actor<
 
 /// Merges what the others say of objects and writes it, at most one write under way per object.
 using StatusActor =
-    caf::typed_actor<caf::reacts_to<status_atom, model::ObjectStatus>, // A class or gateway actor.
+    caf::typed_actor<caf::reacts_to<status_atom, model::ObjectStatus>, // Of the object's own actor.
                      caf::reacts_to<status_atom, RouteStatus>,         // A gateway actor.
-                     caf::reacts_to<health_atom, ActorHealth>>;        // Root.
+                     caf::reacts_to<status_atom, ListenerSetStatus>,   // A gateway actor.
+                     caf::reacts_to<forget_atom, model::Name>,  // Root: the gateway actor ended.
+                     caf::reacts_to<health_atom, ActorHealth>>; // Root.
 
 /// Receives the configuration of one gateway: a proxy, or the feed to one.
 using ConfigSink = caf::typed_actor<caf::reacts_to<config_atom, Update>>; // The gateway actor.
@@ -169,6 +180,9 @@ using RouteActor = caf::typed_actor<caf::reacts_to<change_atom, Change>>;
 
 /// One per service that a gateway uses: its endpoints.
 using ServiceActor = caf::typed_actor<caf::reacts_to<change_atom, Change>>;
+
+/// One per policy that says how it fares by itself.
+using PolicyActor = caf::typed_actor<caf::reacts_to<change_atom, Change>>;
 
 /// One per gateway class.
 using ClassActor = caf::typed_actor<caf::reacts_to<change_atom, Change>>;

@@ -103,6 +103,25 @@ ClassActor::behavior_type class_actor(ClassActor::stateful_pointer<ClassState> s
       })};
 }
 
+PolicyActor::behavior_type policy_actor(PolicyActor::stateful_pointer<PolicyState> self,
+                                        model::ObjectKey policy, CatalogActor catalog,
+                                        StatusActor status, Rules rules) {
+  return {following(
+      self, catalog,
+      [=](const View& view, std::set<Topic>& topics) -> std::optional<model::ObjectStatus> {
+        topics = {catalog::topic_of(policy)};
+        auto resolved = rules.resolve_policy(view, policy);
+        if (!resolved)
+          return {};
+        topics.insert(resolved->depends.begin(), resolved->depends.end());
+        return std::move(resolved->status);
+      },
+      [=](const std::optional<model::ObjectStatus>& answer) {
+        if (answer)
+          self->send(status, status_atom::value, *answer);
+      })};
+}
+
 Watcher::behavior_type exports_actor(Watcher::stateful_pointer<ExportsState> self,
                                      CatalogActor catalog, RootActor root, Rules rules) {
   return {following(

@@ -36,6 +36,13 @@ ClassActor::behavior_type class_actor(ClassActor::stateful_pointer<ClassState> s
                                       std::string gateway_class, CatalogActor catalog,
                                       StatusActor status, Rules rules);
 
+struct PolicyState : FollowState<std::optional<model::ObjectStatus>> {
+  static inline const char* name = "policy";
+};
+PolicyActor::behavior_type policy_actor(PolicyActor::stateful_pointer<PolicyState> self,
+                                        model::ObjectKey policy, CatalogActor catalog,
+                                        StatusActor status, Rules rules);
+
 struct ExportsState : FollowState<ResolvedExportsPtr> {
   static inline const char* name = "exports";
 };

@@ -13,9 +13,13 @@ using model::ObjectKey;
 
 /// The kinds that behave: each resource has an actor.
 const std::set<catalog::Topic> watched{
-    {Kind::gateway_class, {}}, {Kind::gateway, {}}, {Kind::http_route, {}},
-    {Kind::tcp_route, {}},     {Kind::peering, {}},
+    {Kind::gateway_class, {}}, {Kind::gateway, {}},           {Kind::listener_set, {}},
+    {Kind::http_route, {}},    {Kind::tcp_route, {}},         {Kind::grpc_route, {}},
+    {Kind::tls_route, {}},     {Kind::udp_route, {}},         {Kind::gateway_policy, {}},
+    {Kind::peering, {}},       {Kind::route_auth_filter, {}},
 };
+
+using gateway::resolve::is_route;
 
 struct Steps {
   RootActor::stateful_pointer<RootState> self;
@@ -35,6 +39,16 @@ struct Steps {
       return view.find<model::HttpRoute>(key.name) != nullptr;
     case Kind::tcp_route:
       return view.find<model::TcpRoute>(key.name) != nullptr;
+    case Kind::grpc_route:
+      return view.find<model::GrpcRoute>(key.name) != nullptr;
+    case Kind::tls_route:
+      return view.find<model::TlsRoute>(key.name) != nullptr;
+    case Kind::udp_route:
+      return view.find<model::UdpRoute>(key.name) != nullptr;
+    case Kind::gateway_policy:
+      return view.find<model::GatewayPolicy>(key.name) != nullptr;
+    case Kind::route_auth_filter:
+      return view.find<model::RouteAuthFilter>(key.name) != nullptr;
     case Kind::peering:
       return view.find<model::Peering>(key.name) != nullptr;
     default:
@@ -50,12 +64,16 @@ struct Steps {
     };
     all(view.table<model::GatewayClass>(), Kind::gateway_class);
     all(view.table<model::Gateway>(), Kind::gateway);
-    all(view.table<model::HttpRoute>(), Kind::http_route);
-    all(view.table<model::TcpRoute>(), Kind::tcp_route);
+    for (auto& key : gateway::resolve::routes_in(view))
+      came(key);
+    all(view.table<model::GatewayPolicy>(), Kind::gateway_policy);
+    all(view.table<model::RouteAuthFilter>(), Kind::route_auth_filter);
     all(view.table<model::Peering>(), Kind::peering);
+    for (auto& [name, record] : view.table<model::ListenerSet>())
+      listener_set(view, name);
     spawn_exports();
     for (auto& [key, child] : self->state.children)
-      if (key.kind == Kind::http_route || key.kind == Kind::tcp_route)
+      if (is_route(key.kind))
         self->state.unanswered.insert(key);
     self->delayed_send(self, first_config_wait_max, synced_atom::value);
     if (self->state.unanswered.empty())
@@ -73,8 +91,29 @@ struct Steps {
   void look(const Change& change) const {
     for (auto& topic : change.topics) {
       ObjectKey key{topic.kind, topic.name};
-      exists(*change.view, key) ? came(key) : went(key);
+      if (key.kind == Kind::listener_set)
+        listener_set(*change.view, key.name);
+      else
+        exists(*change.view, key) ? came(key) : went(key);
     }
+  }
+
+  /// Which Gateway a ListenerSet names decides who is told of the routes that name the set.
+  void listener_set(const catalog::View& view, const Name& name) const {
+    auto& state = self->state;
+    std::optional<Name> gateway;
+    if (auto* set = view.find<model::ListenerSet>(name))
+      gateway = gateway::resolve::gateway_of(*set);
+    for (auto& [route, told] : state.directory.listener_set(name, gateway))
+      tell(route, told);
+  }
+
+  void tell(const ObjectKey& key,
+            const std::map<Name, gateway::resolve::ResolvedRoutePtr>& told) const {
+    auto& gateways = self->state.gateways;
+    for (auto& [name, route] : told)
+      if (auto gateway = gateways.find(name); gateway != gateways.end())
+        self->send(gateway->second, resolved_atom::value, key, route);
   }
 
   void came(const ObjectKey& key) const {
@@ -96,7 +135,7 @@ struct Steps {
       return;
     if (key.kind == Kind::gateway)
       gateway_went(key.name);
-    if (key.kind == Kind::http_route || key.kind == Kind::tcp_route)
+    if (is_route(key.kind))
       resolved(key, nullptr);
     if (!child.actor)
       return ended(key); // It had failed and waits for its restart.
@@ -109,9 +148,11 @@ struct Steps {
     auto& state = self->state;
     bool wanted = state.children.at(key).wanted;
     state.children.erase(key);
-    if (key.kind == Kind::gateway)
+    if (key.kind == Kind::gateway) {
       for (auto& [route, resolved] : state.directory.routes_of(key.name))
         self->send(status, status_atom::value, RouteStatus{route, key.name, {}});
+      self->send(status, forget_atom::value, key.name);
+    }
     if (wanted)
       spawn(key);
   }
@@ -130,9 +171,17 @@ struct Steps {
       spawn_gateway(key.name, child);
       break;
     case Kind::http_route:
+    case Kind::grpc_route:
+    case Kind::tls_route:
     case Kind::tcp_route:
+    case Kind::udp_route:
       child.actor = caf::actor_cast<caf::actor>(
           system.spawn(route_actor, key, catalog, root(), options.rules));
+      break;
+    case Kind::gateway_policy:
+    case Kind::route_auth_filter:
+      child.actor = caf::actor_cast<caf::actor>(
+          system.spawn(policy_actor, key, catalog, status, options.rules));
       break;
     case Kind::peering:
       if (!options.spawn_peer)
@@ -198,9 +247,7 @@ struct Steps {
 
   void resolved(const ObjectKey& key, const gateway::resolve::ResolvedRoutePtr& route) const {
     auto& state = self->state;
-    for (auto& [name, told] : state.directory.route(key, route))
-      if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
-        self->send(gateway->second, resolved_atom::value, key, told);
+    tell(key, state.directory.route(key, route));
     if (state.unanswered.erase(key) > 0 && state.unanswered.empty())
       synced();
   }
@@ -251,8 +298,10 @@ struct Steps {
       child.actor = {};
       if (child.ending)
         return ended(key);
-      if (key.kind == Kind::gateway)
+      if (key.kind == Kind::gateway) {
         state.gateways.erase(key.name);
+        self->send(status, forget_atom::value, key.name); // Its next actor says it all anew.
+      }
       auto delay = later(child, key);
       auto text =
           fmt::format("its actor failed ({}); it is started again in {} ms", why, delay.count());
@@ -301,6 +350,8 @@ struct Steps {
 
 RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
                                     CatalogActor catalog, StatusActor status, RootOptions options) {
+  if (options.settings.bind_address.empty())
+    options.settings.bind_address = options.bind_address;
   Steps steps{self, std::move(catalog), std::move(status), std::move(options)};
   self->set_down_handler([steps](caf::down_msg& down) { steps.down(down); });
   self->set_exit_handler([steps](caf::exit_msg& exit) {

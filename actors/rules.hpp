@@ -16,6 +16,9 @@ struct Rules {
   std::function<std::optional<gateway::resolve::ResolvedClass>(const catalog::View&,
                                                                const std::string&)>
       resolve_class = gateway::resolve::resolve_class;
+  std::function<std::optional<gateway::resolve::ResolvedPolicy>(const catalog::View&,
+                                                                const model::ObjectKey&)>
+      resolve_policy = gateway::resolve::resolve_policy;
   std::function<gateway::resolve::ResolvedExports(const catalog::View&)> resolve_exports =
       gateway::resolve::resolve_exports;
 };

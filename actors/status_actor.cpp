@@ -41,6 +41,14 @@ StatusActor::behavior_type status_actor(StatusActor::stateful_pointer<StatusStat
         self->state.ledger.route(status);
         flush();
       },
+      [=](status_atom, const ListenerSetStatus& status) {
+        self->state.ledger.listener_set(status);
+        flush();
+      },
+      [=](forget_atom, const model::Name& gateway) {
+        self->state.ledger.forget(gateway);
+        flush();
+      },
       [=](health_atom, const ActorHealth& health) {
         self->state.ledger.health(health);
         flush();

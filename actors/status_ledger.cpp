@@ -8,9 +8,14 @@ using model::Reason;
 
 ObjectStatus StatusLedger::Entry::merged(const model::ObjectKey& object) const {
   ObjectStatus status = own.value_or(ObjectStatus{});
+  if (!of_set.empty())
+    status = of_set.begin()->second;
   status.object = object;
+  auto max = object.kind == model::Kind::backend_tls_policy ? ancestors_max : parents_max;
   for (auto& [gateway, of_gateway] : parents)
-    status.parents.insert(status.parents.end(), of_gateway.begin(), of_gateway.end());
+    for (auto& parent : of_gateway)
+      if (status.parents.size() < max)
+        status.parents.push_back(parent);
   if (health)
     status.conditions.push_back(
         {.type = ConditionType::healthy_actor,
@@ -36,7 +41,33 @@ void StatusLedger::route(const RouteStatus& status) {
     parents.erase(status.gateway);
   else
     parents[status.gateway] = status.parents;
+  if (!gateway::resolve::is_route(status.route.kind))
+    by_gateway_[status.gateway].insert(status.route);
   touch(status.route);
+}
+
+void StatusLedger::listener_set(const ListenerSetStatus& status) {
+  auto& of_set = entries_[status.set].of_set;
+  if (status.status)
+    of_set[status.gateway] = *status.status;
+  else
+    of_set.erase(status.gateway);
+  by_gateway_[status.gateway].insert(status.set);
+  touch(status.set);
+}
+
+void StatusLedger::forget(const model::Name& gateway) {
+  auto node = by_gateway_.extract(gateway);
+  if (node.empty())
+    return;
+  for (auto& object : node.mapped()) {
+    auto it = entries_.find(object);
+    if (it == entries_.end())
+      continue;
+    auto gone = it->second.parents.erase(gateway) + it->second.of_set.erase(gateway);
+    if (gone > 0)
+      touch(object);
+  }
 }
 
 void StatusLedger::health(const ActorHealth& health) {

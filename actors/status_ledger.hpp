@@ -8,10 +8,19 @@ namespace strait::actors {
 /// most one write per object is under way; meanwhile the latest wins.
 class StatusLedger {
 public:
-  /// A class or gateway actor's whole word on its own object.
+  /// Parents of a route, and ancestors of a policy, that a status may have (Gateway API); those of
+  /// the last gateways by name are left out.
+  static constexpr std::size_t parents_max = 32;
+  static constexpr std::size_t ancestors_max = 16;
+
+  /// The whole word of an object's own actor.
   void own(const model::ObjectStatus& status);
-  /// One gateway's word on a route: other gateways' parents stay.
+  /// One gateway's word on a route or policy: other gateways' parents stay.
   void route(const RouteStatus& status);
+  /// A gateway's word on a ListenerSet.
+  void listener_set(const ListenerSetStatus& status);
+  /// The gateway says nothing of ListenerSets and policies any more.
+  void forget(const model::Name& gateway);
   /// A resource's actor failed or runs again.
   void health(const ActorHealth& health);
 
@@ -24,15 +33,17 @@ private:
   struct Entry {
     std::optional<model::ObjectStatus> own;
     std::map<model::Name, std::vector<model::ParentStatus>> parents; // By gateway.
+    std::map<model::Name, model::ObjectStatus> of_set;               // By gateway.
     std::optional<ActorHealth> health;
     bool dirty = false, under_way = false;
     model::ObjectStatus merged(const model::ObjectKey& object) const;
-    bool nothing() const { return !own && parents.empty() && !health; }
+    bool nothing() const { return !own && parents.empty() && of_set.empty() && !health; }
   };
   void touch(const model::ObjectKey& object);
 
   std::map<model::ObjectKey, Entry> entries_;
   std::set<model::ObjectKey> dirty_;
+  std::map<model::Name, std::set<model::ObjectKey>> by_gateway_; // But for routes.
 };
 
 } // namespace strait::actors
