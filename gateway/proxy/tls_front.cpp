@@ -85,8 +85,17 @@ TlsFront::Context TlsFront::select_listener(std::string_view sni) {
   made.version_min = version(listener->tls.min, net::TlsVersion::tls1_0);
   made.version_max = version(listener->tls.max, net::TlsVersion::tls1_3);
   made.cipher_suites = listener->tls.cipher_suites;
-  made.alpn = {"h2", "http/1.1"};
+  if (listener->protocol == Protocol::https)
+    made.alpn = {"h2", "http/1.1"};
   made.ticket_keys = ticket_keys_;
+  made.session_scope = listener->name;
+  if (listener->clients) {
+    made.client_auth = listener->clients->insecure_fallback ? net::ClientAuth::requested
+                                                            : net::ClientAuth::required;
+    for (const auto& root : listener->clients->ca_pems)
+      made.client_ca_pem.append(root).append(1, '\n');
+    made.session_tickets = false; // Every connection is verified anew.
+  }
   return keep({listener, nullptr, std::move(certificate), nullptr}, std::move(made));
 }
 
