@@ -51,7 +51,8 @@ struct Datacenter {
   StatusActor status;
   RootActor root;
 
-  Datacenter(std::uint64_t seed, Rules rules) : fixture{seed} {
+  Datacenter(std::uint64_t seed, Rules rules, gateway::resolve::Settings settings = {})
+      : fixture{seed} {
     auto& system = fixture.system;
     storage = system.spawn(storage_actor, [] {
       return Result<std::unique_ptr<storage::Store>>{storage::make_memory_store()};
@@ -63,6 +64,7 @@ struct Datacenter {
     status = system.spawn(status_actor, catalog, Log{});
     RootOptions options;
     options.rules = std::move(rules);
+    options.settings = std::move(settings);
     options.dataplane = recorder.make();
     options.clock = [] { return Instant{}; };
     root = system.spawn(root_actor, catalog, status, options);

@@ -10,12 +10,37 @@ using simulation::Datacenter;
 
 namespace {
 
+/// Pods for odd seeds, one process for even ones.
+gateway::resolve::Settings settings_of(std::uint64_t seed) {
+  gateway::resolve::Settings settings;
+  settings.kubernetes = seed % 2 == 1;
+  return settings;
+}
+
 /// What the actors came to, against the obvious computation. Empty: equal.
-std::string difference(Datacenter& datacenter) {
+std::string difference(Datacenter& datacenter, const gateway::resolve::Settings& settings) {
   auto view = datacenter.view->load();
-  std::map<model::ObjectKey, std::vector<model::ParentStatus>> parents;
+  std::map<model::ObjectKey, model::ObjectStatus> statuses;
+  for (auto& key : gateway::resolve::routes_in(*view))
+    statuses[key];
+  for (auto& [name, record] : view->table<model::BackendTlsPolicy>())
+    statuses[{model::Kind::backend_tls_policy, name}];
+  for (auto& [name, record] : view->table<model::ListenerSet>())
+    statuses[{model::Kind::listener_set, name}];
+  auto by_itself = [&](auto& table, model::Kind kind) {
+    for (auto& [name, record] : table)
+      statuses[{kind, name}] = gateway::resolve::resolve_policy(*view, {kind, name})->status;
+  };
+  by_itself(view->table<model::GatewayPolicy>(), model::Kind::gateway_policy);
+  by_itself(view->table<model::RouteAuthFilter>(), model::Kind::route_auth_filter);
+  auto add = [&](auto& said) {
+    for (auto& [key, of_key] : said) {
+      auto& parents = statuses[key].parents;
+      parents.insert(parents.end(), of_key.begin(), of_key.end());
+    }
+  };
   for (auto& name : simulation::World::gateways()) {
-    auto expected = gateway::resolve::resolve_all(*view, name, {});
+    auto expected = gateway::resolve::resolve_all(*view, name, settings);
     std::string expected_text, text;
     auto config = [](gateway::Config it) {
       it.epoch = 0;
@@ -36,31 +61,27 @@ std::string difference(Datacenter& datacenter) {
       return fmt::format("status of Gateway {}\n--- actors\n{}--- resolve_all\n{}", to_string(name),
                          gateway::resolve::to_text(own),
                          gateway::resolve::to_text(expected.gateway));
-    for (auto& [route, of_route] : expected.routes)
-      parents[route].insert(parents[route].end(), of_route.begin(), of_route.end());
+    for (auto& [set, status] : expected.listener_sets)
+      statuses[set] = status;
+    add(expected.routes);
+    add(expected.policies);
   }
-  auto compare = [&](const model::ObjectKey& key) -> std::string {
-    model::ObjectStatus actual{.object = key}, expected{.object = key};
+  for (auto& [key, expected] : statuses) {
+    model::ObjectStatus actual{.object = key};
     if (auto* stored = view->find<model::ObjectStatus>(model::key_of(actual).name))
       actual = *stored;
-    expected.parents = parents[key];
-    if (gateway::resolve::to_text(actual) == gateway::resolve::to_text(expected))
-      return "";
-    return fmt::format("status of {}\n--- actors\n{}--- resolve_all\n{}", to_string(key),
-                       gateway::resolve::to_text(actual), gateway::resolve::to_text(expected));
-  };
-  for (auto& [name, record] : view->table<model::HttpRoute>())
-    if (auto text = compare({model::Kind::http_route, name}); !text.empty())
-      return text;
-  for (auto& [name, record] : view->table<model::TcpRoute>())
-    if (auto text = compare({model::Kind::tcp_route, name}); !text.empty())
-      return text;
+    expected.object = key;
+    if (gateway::resolve::to_text(actual) != gateway::resolve::to_text(expected))
+      return fmt::format("status of {}\n--- actors\n{}--- resolve_all\n{}", to_string(key),
+                         gateway::resolve::to_text(actual), gateway::resolve::to_text(expected));
+  }
   return "";
 }
 
 /// Runs `steps` random changes; returns the first difference, or nothing.
 std::string run(std::uint64_t seed, int steps, const Rules& rules) {
-  Datacenter datacenter{seed, rules};
+  auto settings = settings_of(seed);
+  Datacenter datacenter{seed, rules, settings};
   simulation::World world{seed};
   for (auto& command : world.beginnings())
     datacenter.write(command);
@@ -70,7 +91,7 @@ std::string run(std::uint64_t seed, int steps, const Rules& rules) {
     if (step % 10 != 9)
       continue;
     datacenter.quiet();
-    if (auto text = difference(datacenter); !text.empty())
+    if (auto text = difference(datacenter, settings); !text.empty())
       return fmt::format("seed {}, step {}: {}", seed, step, text);
   }
   return "";
@@ -104,6 +125,20 @@ TEST_CASE("a rule that looks at no grants is found") {
                   [](auto& topic) { return topic.kind == model::Kind::reference_grant; });
     return gateway::resolve::ResolvedRoutePtr{
         std::make_shared<const gateway::resolve::ResolvedRoute>(std::move(copy))};
+  };
+  std::string found;
+  for (std::uint64_t seed = 1; seed <= 20 && found.empty(); ++seed)
+    found = run(seed, 100, broken);
+  CHECK_FALSE(found.empty());
+}
+
+TEST_CASE("a rule that misses changes of policies is found") {
+  Rules broken;
+  broken.resolve_cluster = [](const catalog::View& view, const std::string& id) {
+    auto resolved = gateway::resolve::resolve_cluster(view, id);
+    std::erase_if(resolved.depends,
+                  [](auto& topic) { return topic.kind == model::Kind::backend_tls_policy; });
+    return resolved;
   };
   std::string found;
   for (std::uint64_t seed = 1; seed <= 20 && found.empty(); ++seed)

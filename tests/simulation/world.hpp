@@ -11,7 +11,8 @@ class World {
 public:
   explicit World(std::uint64_t seed) : random_{seed} {}
 
-  /// What every world starts from: namespaces, both controllers' classes, gateways.
+  /// What every world starts from: namespaces, both controllers' classes, gateways, and what routes
+  /// and listeners most often refer to, so that much of what is drawn works at first.
   std::vector<catalog::Command> beginnings();
   catalog::Command next();
 
@@ -30,7 +31,18 @@ private:
 
   model::Gateway gateway(const model::Name& name);
   model::HttpRoute http_route();
-  model::TcpRoute tcp_route();
+  std::vector<model::Filter> filters();
+  template <class Route>
+  Route plain_route(const std::string& name);
+  model::GrpcRoute grpc_route();
+  model::ListenerSet listener_set();
+  model::Listener listener(const std::string& name, std::size_t offset);
+  model::ClientValidation client_validation();
+  model::BackendTlsPolicy backend_tls_policy();
+  model::ConfigMap authority();
+  model::GatewayPolicy gateway_policy();
+  model::JwtRequirement jwt();
+  catalog::Command filter_object();
   model::BackendRef backend();
   std::vector<model::ParentRef> parents();
   model::ReferenceGrant grant();
