@@ -283,7 +283,7 @@ void Exchange::answer(int status, std::span<const HeaderView> fields, std::strin
   char length[20];
   const auto end = std::to_chars(length, length + sizeof length, body.size()).ptr;
   own_fields_.assign(fields.begin(), fields.end());
-  if (status != 204)
+  if (status != 204 && status != 304)
     own_fields_.push_back({"content-length", {length, static_cast<std::size_t>(end - length)}});
   text_.clear();
   const bool written = forwarded_.write_own(

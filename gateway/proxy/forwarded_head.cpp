@@ -65,7 +65,7 @@ bool ForwardedHead::write_request(const net::http1::RequestHead& head, const Req
   else if (absolute || !head.has(HeaderId::host))
     pieces_.push_back({"host", head.authority(), {}, -1});
   if (forwarded_for)
-    append("x-forwarded-for", how.client_ip);
+    append("x-forwarded-for", how.client_ip, ", ");
   else
     pieces_.push_back({"x-forwarded-for", how.client_ip, {}, -1});
   pieces_.push_back({"x-forwarded-proto", how.tls ? "https" : "http", {}, -1});
@@ -151,15 +151,23 @@ void ForwardedHead::write_pieces(HeadWriter& writer) {
     } else if (piece.more < 0) {
       writer.field(piece.name, piece.value);
     } else {
-      joined_.assign(piece.value);
-      for (int i = piece.more; i >= 0; i = additions_[static_cast<std::size_t>(i)].more)
-        joined_.append(", ").append(additions_[static_cast<std::size_t>(i)].value);
+      join(piece);
       writer.field(piece.name, joined_);
     }
   }
 }
 
-void ForwardedHead::append(std::string_view name, std::string_view value) {
+void ForwardedHead::join(const Piece& piece) {
+  joined_.assign(piece.value);
+  for (int i = piece.more; i >= 0;) {
+    const auto& addition = additions_[static_cast<std::size_t>(i)];
+    joined_.append(addition.separator).append(addition.value);
+    i = addition.more;
+  }
+}
+
+void ForwardedHead::append(std::string_view name, std::string_view value,
+                           std::string_view separator) {
   auto piece = std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& candidate) {
     return equal_ignoring_case(candidate.name, name);
   });
@@ -168,7 +176,7 @@ void ForwardedHead::append(std::string_view name, std::string_view value) {
     return;
   }
   piece->line = {};
-  additions_.push_back({value, -1});
+  additions_.push_back({separator, value, -1});
   const auto added = static_cast<int>(additions_.size()) - 1;
   if (piece->more < 0) {
     piece->more = added;
@@ -199,7 +207,7 @@ void ForwardedHead::edit(const EditSteps& steps) {
     }
     for (const auto& edit : edits->add)
       if (!frames_message(edit.name))
-        append(edit.name, edit.value);
+        append(edit.name, edit.value, ",");
   }
 }
 

@@ -38,8 +38,8 @@ struct ResponseForward {
 /// only, with X-Forwarded-For and -Proto, and with the edits of the route. Keeps its memory from
 /// head to head; one thread.
 ///
-/// Edits: `set` replaces every field of the name, `add` appends to the first one with a comma (a
-/// line of its own for Set-Cookie), `remove` takes all. Names that frame the message (Connection,
+/// Edits: `set` replaces every field of the name, `add` appends to the first one with a comma and
+/// no blank (a line of its own for Set-Cookie), `remove` takes all. Names that frame the message (Connection,
 /// Content-Length, Transfer-Encoding, …) cannot be edited and are passed over: resolution refuses
 /// them.
 class ForwardedHead {
@@ -60,12 +60,13 @@ private:
     int more = -1;         // Index into additions_: values appended to this one.
   };
   struct Addition {
-    std::string_view value;
+    std::string_view separator, value;
     int more;
   };
   void edit(const EditSteps& steps);
   void write_pieces(net::http1::HeadWriter& writer);
-  void append(std::string_view name, std::string_view value);
+  void append(std::string_view name, std::string_view value, std::string_view separator);
+  void join(const Piece& piece);
 
   std::vector<Piece> pieces_;
   std::vector<Addition> additions_;

@@ -76,8 +76,27 @@ TEST_CASE("edits set, add and remove, first the rule's and then the backend's") 
   CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Secret: s\r\nX-Set: 1\r\nX-Set: 2\r\nX-Add: "
                 "a\r\n\r\n",
                 {.client_ip = "1.1.1.1", .edits = {&rule, &backend}}) ==
-        "GET / HTTP/1.1\r\nX-Add: a, b, c\r\nx-forwarded-for: 1.1.1.1\r\nx-forwarded-proto: "
+        "GET / HTTP/1.1\r\nX-Add: a,b,c\r\nx-forwarded-for: 1.1.1.1\r\nx-forwarded-proto: "
         "http\r\nHost: inner\r\nx-new: 1\r\nx-set: backend\r\n\r\n");
+}
+
+TEST_CASE("a rewritten request has the target and the host of its rewrite") {
+  CHECK(forward("GET /a?b HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+                {.client_ip = "1.1.1.1", .target = "/c?b", .host = "d"}) ==
+        "GET /c?b HTTP/1.1\r\nX: 1\r\nhost: d\r\nx-forwarded-for: 1.1.1.1\r\n"
+        "x-forwarded-proto: http\r\n\r\n");
+}
+
+TEST_CASE("an answer of the proxy's own can be edited, but not its framing") {
+  HeaderEdits edits;
+  edits.set = {{"x-set", "1"}, {"content-length", "9"}};
+  edits.add = {{"vary", "Origin"}};
+  ForwardedHead forwarded;
+  std::string out;
+  const HeaderView fields[]{{"vary", "Accept"}, {"content-length", "0"}};
+  CHECK(forwarded.write_own(403, fields, {.close = true, .edits = {&edits}}, out));
+  CHECK(out == "HTTP/1.1 403 Forbidden\r\nvary: Accept,Origin\r\ncontent-length: 0\r\n"
+               "x-set: 1\r\nconnection: close\r\n\r\n");
 }
 
 TEST_CASE("edits that would break the head are not written") {

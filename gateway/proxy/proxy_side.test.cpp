@@ -290,6 +290,24 @@ TEST_CASE("an authorizer sees the body if it is to, and the backend gets it all 
   CHECK(authorizer.count() == 3);
 }
 
+TEST_CASE("a body that an authorizer is to see must fit into the client's buffer with its head") {
+  Recorder main{fine}, authorizer{fine};
+  OneRule one{{main.endpoint()}};
+  one.world.cluster("auth", {authorizer.endpoint()});
+  one.made.auth = ExternalAuth{.cluster = "auth", .forward_body = 65'535};
+  one.apply();
+  const auto put = [&](std::size_t bytes) {
+    return ask(one.port, "PUT / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2'000, 'x') +
+                             "\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
+                             std::string(bytes, 'x'))
+        .status;
+  };
+  CHECK(put(63'000) == 200);
+  CHECK(put(65'000) == 413);
+  CHECK(authorizer.count() == 1);
+  CHECK(main.count() == 1);
+}
+
 TEST_CASE("an authorizer's kept connection that was closed costs nobody an answer") {
   Recorder main{fine};
   Backend authorizer{[](Wire& wire, Backend& self) {

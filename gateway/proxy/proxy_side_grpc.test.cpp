@@ -125,6 +125,34 @@ TEST_CASE("a call that fails, and a verdict that cannot be read, let nothing pas
   CHECK(guarded.world.counted(Counter::auth_failures) == 3);
 }
 
+TEST_CASE("a request that comes by HTTP/2 meets the same filters") {
+  Guarded guarded;
+  auto made = rule("/", {share("backend")});
+  made.cors = Cors{.allow_origins = {"https://a.org"}};
+  made.rewrite = Rewrite{"inner.org", PathEdit{PathEdit::Type::full, "/inner"}};
+  made.session = SessionPersistence{.name = "sticky"};
+  guarded.world.route("web", "HTTPRoute default/all", {{}, {made}}).apply();
+  auto client = dial_http2(guarded.port);
+  const auto said = [&](std::int32_t id) { return client.finish(id); };
+  const auto asked = said(client.ask(
+      "OPTIONS", "/a", {{"origin", "https://a.org"}, {"access-control-request-method", "PUT"}}));
+  CHECK(asked.field(":status") == "204");
+  CHECK(asked.field("access-control-allow-origin") == "https://a.org");
+  const auto got = said(client.ask("PUT", "/a?b", {{"origin", "https://a.org"}}, "abc"));
+  CHECK(got.field(":status") == "200");
+  CHECK(got.field("access-control-allow-origin") == "https://a.org");
+  CHECK(got.field("set-cookie").starts_with("sticky="));
+  CHECK(got.body.starts_with("PUT /inner?b HTTP/1.1\r\n"));
+  CHECK(field_of(got.body, "host") == "inner.org");
+
+  made.redirect = Redirect{.scheme = "https", .hostname = "b.org"};
+  made.rewrite.reset();
+  guarded.world.route("web", "HTTPRoute default/all", {{}, {made}}).apply();
+  const auto sent = said(client.ask("GET", "/a?b"));
+  CHECK(sent.field(":status") == "302");
+  CHECK(sent.field("location") == "https://b.org/a?b");
+}
+
 TEST_CASE("a mirror that speaks HTTP/2 gets its copy") {
   std::mutex mutex;
   std::string seen;
