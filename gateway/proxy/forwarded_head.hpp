@@ -39,9 +39,9 @@ struct ResponseForward {
 /// head to head; one thread.
 ///
 /// Edits: `set` replaces every field of the name, `add` appends to the first one with a comma and
-/// no blank (a line of its own for Set-Cookie), `remove` takes all. Names that frame the message (Connection,
-/// Content-Length, Transfer-Encoding, …) cannot be edited and are passed over: resolution refuses
-/// them.
+/// no blank (a line of its own for Set-Cookie), `remove` takes all. Names that frame the message
+/// (Connection, Content-Length, Transfer-Encoding, …) cannot be edited and are passed over:
+/// resolution refuses them.
 class ForwardedHead {
 public:
   /// False if an edit holds what would break the head: it must not be sent.
