@@ -42,9 +42,13 @@ struct Steps {
 
   void write(const kubernetes::LeaseRecord& record, bool create) const {
     auto path = collection();
-    ask(write_lease, {.method = create ? "POST" : "PUT",
-                      .path = create ? path : path + "/" + options.name,
-                      .body = write_json(encode_lease(record, options.ns, options.name), 0)});
+    // With the resource version that was read, a patch is a compare-and-set too, and leaves what
+    // others put beside it: labels, owners.
+    ask(write_lease,
+        {.method = create ? "POST" : "PATCH",
+         .path = create ? path : path + "/" + options.name,
+         .body = write_json(encode_lease(record, options.ns, options.name), 0),
+         .content_type = std::string{create ? "application/json" : kubernetes::merge_patch}});
   }
 
   void carry_out(const Lease::Effects& effects) const {

@@ -15,6 +15,7 @@
 #include "api/http_api.hpp"
 #include "api/manifest_directory.hpp"
 #include "base/random.hpp"
+#include "cmd/agent_authority.hpp"
 #include "cmd/agent_kubernetes.hpp"
 #include "cmd/agent_servers.hpp"
 #include "cmd/signals.hpp"
@@ -188,7 +189,44 @@ private:
     if (!kubernetes_->wait_until_synced(first_sync_wait))
       log_.warn("Kubernetes' objects are not all here after {} s: starting with those that are",
                 first_sync_wait.count() / 1'000);
-    return {};
+    return options_.authority_secret.empty() ? Status{} : take_shared_authority();
+  }
+  /// Before the actor that would make one of its own.
+  Status take_shared_authority() {
+    caf::scoped_actor self{system_};
+    std::optional<model::CertificateAuthority> own;
+    self->request(catalog_, caf::infinite, actors::view_atom::value)
+        .receive(
+            [&](const catalog::ViewPtr& view) {
+              if (auto* found = view->find<model::CertificateAuthority>({"", "connect"}))
+                own = *found;
+            },
+            [](caf::error&) {});
+    model::Name secret{kubernetes_->own_namespace(), options_.authority_secret};
+    auto shared = share_authority(kubernetes_->client(), secret, own, log_);
+    if (!shared)
+      return fail(shared.error());
+    model::Name lease{kubernetes_->own_namespace(), actors::LeaseActorOptions{}.name};
+    kubernetes_->on_lead([client = kubernetes_->client(), lease, secret, uid = shared->secret_uid,
+                          log = log_](bool leads) {
+      if (leads && !uid.empty())
+        own_lease(client, lease, secret, uid, log);
+    });
+    if (own == shared->authority)
+      return {};
+    if (own)
+      log_.warn("the certificate authority of Secret {} takes the place of the one stored here",
+                options_.authority_secret);
+    Status status;
+    self->request(catalog_, caf::infinite, actors::apply_atom::value,
+                  catalog::Command{catalog::WriteAuthority{std::move(shared->authority)}})
+        .receive(
+            [&](const actors::Applied& applied) {
+              if (!applied.revision)
+                status = fail(applied.revision.error());
+            },
+            [&](caf::error& error) { status = fail(Errc::internal, "{}", system_.render(error)); });
+    return status;
   }
   static constexpr Millis first_sync_wait{30'000};
 

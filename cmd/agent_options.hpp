@@ -49,6 +49,9 @@ struct AgentOptions {
   std::string gateway_image;
   std::string gateway_image_pull_policy = "IfNotPresent";
   std::vector<std::string> gateway_image_pull_secrets;
+  /// Secret in the agent's namespace that the certificate authority is kept in; empty: it is kept
+  /// beside the rest.
+  std::string authority_secret;
   std::string feed_address;                     ///< host:port that those pods reach feed_port at.
   std::string advertise;                        ///< What others reach this agent at; empty: bind.
   std::vector<std::filesystem::path> manifests; ///< Directories to watch; they exist.

@@ -114,11 +114,11 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
     if (!out.kubernetes && arguments.given(name))
       return fail(Errc::invalid, "--{}: needs --kubernetes", name);
   // What Kubernetes keeps need not be kept again, unless the operator says where.
-  bool elsewhere = out.kubernetes && !arguments.given("data-dir");
-  if (auto directory = arguments.value("data-dir"); directory == in_memory || elsewhere)
+  auto directory = arguments.value("data-dir");
+  if (directory == in_memory || (directory.empty() && out.kubernetes))
     out.data_dir.reset();
   else
-    out.data_dir = directory;
+    out.data_dir = directory.empty() ? "./strait-data" : directory;
   for (const auto& directory : arguments.values("manifests")) {
     std::error_code error;
     if (!std::filesystem::is_directory(directory, error))
@@ -133,6 +133,7 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
   out.gateway_image_pull_policy = arguments.value("gateway-image-pull-policy");
   out.gateway_image_pull_secrets = arguments.values("gateway-image-pull-secret");
   out.feed_address = arguments.value("feed-address");
+  out.authority_secret = arguments.value("authority-secret");
   if (!out.gateway_image.empty() && (out.feed_port == 0 || out.feed_address.empty()))
     return fail(Errc::invalid,
                 "--gateway-image: gateways' pods get their configuration by mutual TLS; give "
@@ -172,8 +173,9 @@ Command agent_command() {
           {
               {"datacenter", 0, "NAME", "The datacenter's name", "dc1"},
               {"node-name", 0, "NAME", "This agent's node in the catalog; else the host's name"},
-              {"data-dir", 0, "DIR", "Where the catalog is stored; :memory: keeps nothing",
-               "./strait-data"},
+              {"data-dir", 0, "DIR",
+               "Where the catalog is stored; :memory: keeps nothing. Else ./strait-data, and with "
+               "--kubernetes :memory:"},
               {"bind", 0, "IP", "Address of the listeners below", "127.0.0.1"},
               {"http-port", 0, "PORT", "HTTP API", "8500"},
               {"grpc-port", 0, "PORT", "gRPC without TLS; 0: none", "8502"},
@@ -194,6 +196,8 @@ Command agent_command() {
                .placeholder = "NAME",
                .help = "Secret in the Gateway's namespace; may be given again",
                .repeatable = true},
+              {"authority-secret", 0, "NAME",
+               "On Kubernetes: keep the certificate authority in this Secret, for all replicas"},
               {"feed-address", 0, "HOST:PORT", "What those pods reach --feed-port at"},
               {"insecure-feed", 0, "",
                "Let strait-gateway processes elsewhere have private keys in the clear"},
