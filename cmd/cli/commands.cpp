@@ -15,6 +15,7 @@ std::vector<Command> make_commands() {
   out.push_back(health_command());
   add(peering_commands());
   add(config_commands());
+  add(install_commands());
   add({gateway_status_command(), members_command(), version_command(), completion_command()});
   return out;
 }

@@ -15,6 +15,7 @@ Command health_command();
 std::vector<Command> peering_commands();
 std::vector<Command> config_commands();
 Command gateway_status_command();
+std::vector<Command> install_commands();
 Command members_command();
 Command version_command();
 Command completion_command();

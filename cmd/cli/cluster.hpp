@@ -1,0 +1,38 @@
+#pragma once
+
+#include "cmd/cli/connection.hpp"
+#include "kubernetes/client.hpp"
+#include "kubernetes/object_path.hpp"
+#include "net/event_loop.hpp"
+
+namespace strait::cli {
+
+/// A Kubernetes API server, one request at a time. One thread.
+class Cluster {
+public:
+  /// That of --kubeconfig, else KUBECONFIG, else the pod's own, else ~/.kube/config.
+  static Outcome<Cluster> open(const Arguments& arguments, Context& context);
+  Cluster(Cluster&&) = default;
+  ~Cluster();
+
+  /// Creates the object or sets the fields that the document has.
+  Status apply(const kubernetes::Node& document);
+  /// Nothing: there is no such object, or no such kind.
+  Result<std::optional<kubernetes::Node>> get(const kubernetes::ObjectId& id);
+  /// Whether it was there.
+  Result<bool> remove(const kubernetes::ObjectId& id);
+  /// The objects of a kind in all namespaces that have the label.
+  Result<std::vector<kubernetes::ObjectId>> list(const kubernetes::ObjectId& kind,
+                                                 const std::string& collection,
+                                                 const std::string& label_selector);
+  const std::string& server() const { return client_->server(); }
+
+private:
+  Cluster() = default;
+  Result<kubernetes::Response> send(kubernetes::Request request);
+
+  std::unique_ptr<net::EventLoop> loop_;
+  std::shared_ptr<kubernetes::Client> client_;
+};
+
+} // namespace strait::cli
