@@ -21,8 +21,9 @@ struct KubeStatusOptions {
 
 struct KubeStatusState {
   static inline const char* name = "kubernetes status";
-  bool leading = false, ticking = false;
+  // CAF hands an actor's pointer to the first member if that takes it, and a bool does.
   std::map<model::ObjectKey, SeenObject> seen;
+  bool leading = false, ticking = false;
   std::map<model::ObjectKey, Millis> delays; ///< Of objects whose last write failed …
   std::set<model::ObjectKey> resting;        ///< … and which of them wait for the next try.
   kubernetes::Latest<model::ObjectKey, bool> wishes{8};

@@ -17,6 +17,8 @@ const std::set<catalog::Topic> referring{{Kind::gateway_class, {}},
                                          {Kind::backend_tls_policy, {}}};
 
 enum Step : int { group_versions, version_resources };
+/// After a change of CRDs: what is served follows it by some seconds.
+constexpr unsigned hurried_rounds = 5;
 
 struct Steps {
   KubernetesActor::stateful_pointer<KubernetesState> self;
@@ -102,8 +104,10 @@ struct Steps {
         state.bundles.erase(name);
     }
     say_api();
-    if (ours)
+    if (ours) {
+      state.hurried = hurried_rounds;
       discover_in(options.discover_settle);
+    }
   }
 
   void discover_in(Millis delay) const {
@@ -193,7 +197,9 @@ struct Steps {
       serve(*kind, entry);
     say_api();
     tell_synced();
-    discover_in(state.again ? options.discover_settle : options.discover_again);
+    bool soon = state.again || state.hurried > 0;
+    state.hurried -= state.hurried > 0;
+    discover_in(soon ? options.discover_hurry : options.discover_again);
   }
 
   void serve(const ServerKind& kind, KubernetesState::Kind& entry) const {

@@ -14,7 +14,8 @@ struct KubernetesOptions {
   /// Secrets and ConfigMaps mirrored one by one at a time; further ones are left out, with a word.
   std::size_t references_max = 500;
   Millis discover_again{60'000}; ///< Also when nothing tells that CRDs changed.
-  Millis discover_settle{300};   ///< CRDs come in swarms, and are served a moment after.
+  Millis discover_settle{300};   ///< CRDs come in swarms, …
+  Millis discover_hurry{1'000};  ///< … and are served, or not any more, some moments after.
   Millis retry_min{500}, retry_max{30'000};
   Log log{};
 };
@@ -33,6 +34,7 @@ struct KubernetesState {
   std::size_t asked = 0;                        ///< Answers of the round that are still to come.
   bool failed = false;                          ///< Something of the round did.
   bool ticking = false, discovered = false, crds_listed = false, again = false;
+  unsigned hurried = 0; ///< Rounds that are still to come soon.
   Millis delay{0};
   std::string trouble;
   std::map<std::string, std::string> bundles;
