@@ -36,6 +36,7 @@ void write(const std::string&, const Listener& listener, pb::Listener& out) {
     clients.set_insecure_fallback(listener.clients->insecure_fallback);
   }
   out.set_passthrough(listener.passthrough);
+  out.set_public_port(listener.public_port);
 }
 
 void write(const std::string& key, const BoundRoute& bound, pb::BoundRoute& out) {
@@ -157,7 +158,8 @@ Listener read(const pb::Listener& in, Problem& problem) {
               .min = within<TlsVersion>(problem, "tls.min", static_cast<int>(in.tls().min()), 0, 4),
               .max = within<TlsVersion>(problem, "tls.max", static_cast<int>(in.tls().max()), 0, 4),
               .cipher_suites = read_texts(in.tls().cipher_suites())},
-      .passthrough = in.passthrough()};
+      .passthrough = in.passthrough(),
+      .public_port = within<std::uint16_t>(problem, "public_port", in.public_port(), 0U, 65535U)};
   know_all(problem, in.tls());
   know_all(problem, in.clients());
   if (in.has_clients())

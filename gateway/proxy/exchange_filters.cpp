@@ -58,6 +58,7 @@ void Exchange::redirect() {
   const auto& head = request_.head();
   const auto& redirect = *matched_.rule->redirect;
   const bool cut = filtered_ && filters_->query;
+  const auto& listener = *listener_->listener;
   text_.clear();
   append_location(redirect, *matched_.match,
                   {.tls = client_->stream().is_tls(),
@@ -65,7 +66,7 @@ void Exchange::redirect() {
                    .path = head.path(),
                    .has_query = cut ? !filters_->query->empty() : head.has_query(),
                    .query = cut ? std::string_view{*filters_->query} : head.query(),
-                   .listener_port = listener_->listener->port},
+                   .listener_port = listener.public_port ? listener.public_port : listener.port},
                   text_);
   filters().location = text_;
   worker_.counters.add(Counter::redirects);

@@ -17,6 +17,7 @@ std::shared_ptr<const Listener> config_of(const std::string& name, const model::
   config.name = name;
   config.address = bind;
   config.port = found.port;
+  config.public_port = found.port == spec.port ? std::uint16_t{0} : spec.port;
   config.protocol = *protocol_of(spec.protocol);
   config.hostname = lower(spec.hostname);
   config.passthrough = found.passthrough;

@@ -58,6 +58,8 @@ struct Listener {
   TlsSettings tls;
   std::optional<ClientValidation> clients; ///< HTTPS only.
   bool passthrough = false;                ///< TLS only: the backends terminate.
+  /// What clients connect to where `port` is mapped inside a container; 0: port.
+  std::uint16_t public_port = 0;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

@@ -255,6 +255,8 @@ void write(Text& text, const std::string& key, const Listener& listener) {
             listener.port, quoted(listener.hostname));
   if (listener.passthrough)
     text.line(1, "passthrough");
+  if (listener.public_port != 0)
+    text.line(1, "public port {}", listener.public_port);
   if (listener.clients) {
     text.line(1, "clients{}", listener.clients->insecure_fallback ? " or not" : "");
     for (const auto& ca : listener.clients->ca_pems)

@@ -157,7 +157,8 @@ inline Listener full_listener() {
           .hostname = "a.com",
           .tls = {{"edge"}, TlsVersion::tls1_0, TlsVersion::tls1_2, {"A"}},
           .clients = ClientValidation{{"ca"}, true},
-          .passthrough = true};
+          .passthrough = true,
+          .public_port = 8443};
 }
 
 inline FieldChanges<Listener> listener_changes() {
@@ -179,6 +180,7 @@ inline FieldChanges<Listener> listener_changes() {
       CHANGE(clients->ca_pems[0] = "other"),
       CHANGE(clients->insecure_fallback = false),
       CHANGE(passthrough = false),
+      CHANGE(public_port = 0),
   };
 #undef CHANGE
 }
