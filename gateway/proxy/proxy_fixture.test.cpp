@@ -157,6 +157,8 @@ std::string field_of(const std::string& head, std::string_view name) {
   while (line != std::string::npos && line + 2 < head.size()) {
     line += 2;
     const auto end = head.find("\r\n", line);
+    if (end == std::string::npos || end == line)
+      break; // What follows is content.
     const std::string_view text{head.data() + line, end - line};
     const auto colon = text.find(':');
     if (colon != std::string_view::npos &&
