@@ -114,11 +114,11 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
     if (!out.kubernetes && arguments.given(name))
       return fail(Errc::invalid, "--{}: needs --kubernetes", name);
   // What Kubernetes keeps need not be kept again, unless the operator says where.
-  auto directory = arguments.value("data-dir");
-  if (directory == in_memory || (directory.empty() && out.kubernetes))
+  auto data_dir = arguments.value("data-dir");
+  if (data_dir == in_memory || (data_dir.empty() && out.kubernetes))
     out.data_dir.reset();
   else
-    out.data_dir = directory.empty() ? "./strait-data" : directory;
+    out.data_dir = data_dir.empty() ? "./strait-data" : data_dir;
   for (const auto& directory : arguments.values("manifests")) {
     std::error_code error;
     if (!std::filesystem::is_directory(directory, error))

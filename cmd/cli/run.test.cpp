@@ -271,13 +271,27 @@ TEST_CASE("the agent's options are checked before anything starts") {
                options)
             .code == 0);
   CHECK(!seen.data_dir);
+  CHECK(!seen.kubernetes);
   CHECK(seen.proxy == cmd::ProxyPlace::external);
   CHECK(seen.workers == 3);
   CHECK(seen.access_log == cmd::AccessLog::json);
-  CHECK(started == 2);
-  for (auto line : {"--http-port 0", "--http-port 65536", "--http-port x", "--grpc-port 8500",
-                    "--bind localhost", "--ready-address 1.2.3", "--datacenter d.c", "--workers 0",
-                    "--workers 257", "--manifests /nonexistent", "--proxy none", "--log-level all",
+  CHECK(strait({"agent", "--kubernetes", "in-cluster", "--kubernetes-watch-all-secrets"}, options)
+            .code == 0);
+  REQUIRE(seen.kubernetes);
+  CHECK(seen.kubernetes->where == cmd::in_cluster);
+  CHECK(seen.kubernetes->all_secrets);
+  CHECK(!seen.data_dir); // What Kubernetes keeps need not be kept again …
+  CHECK(strait({"agent", "--kubernetes", "file", "--kubernetes-context", "staging", "--data-dir",
+                "kept"},
+               options)
+            .code == 0);
+  CHECK(seen.kubernetes->context == "staging");
+  CHECK(seen.data_dir == "kept"); // … unless it is asked for.
+  CHECK(started == 4);
+  for (auto line : {"--kubernetes-context x", "--kubernetes-watch-all-secrets", "--http-port 0",
+                    "--http-port 65536", "--http-port x", "--grpc-port 8500", "--bind localhost",
+                    "--ready-address 1.2.3", "--datacenter d.c", "--workers 0", "--workers 257",
+                    "--manifests /nonexistent", "--proxy none", "--log-level all",
                     "--primary-datacenter dc1"}) {
     CAPTURE(line);
     auto arguments = words("agent " + std::string{line});
@@ -285,7 +299,7 @@ TEST_CASE("the agent's options are checked before anything starts") {
     CHECK(ran.code == 2);
     CHECK_THAT(ran.err, Contains(arguments[1]));
   }
-  CHECK(started == 2);
+  CHECK(started == 4);
   CHECK_THAT(strait({"agent", "--primary-datacenter", "dc1"}, options).err,
              Contains("peer them instead"));
 }
