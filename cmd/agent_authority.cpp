@@ -46,7 +46,7 @@ Node with_authority(const Node& secret, const model::CertificateAuthority& autho
   auto& members = std::get<Node::Map>(out.value);
   std::erase_if(members, [](auto& member) { return member.key == "data"; });
   MapWriter data;
-  data.put(data_key, kubernetes::to_base64(catalog::encode_record(authority, 0, 0)));
+  data.put(data_key, kubernetes::to_base64(catalog::encode_record(authority, 1, 1)));
   members.push_back({"data", data.take()});
   return out;
 }

@@ -91,6 +91,19 @@ Result<std::optional<kubernetes::Node>> Cluster::get(const kubernetes::ObjectId&
   return std::optional{std::move(*object)};
 }
 
+Status Cluster::patch(const kubernetes::ObjectId& id, const kubernetes::Node& changes) {
+  auto path = kubernetes::path_of(id);
+  if (!path)
+    return fail(path.error());
+  auto response = send({.method = "PATCH",
+                        .path = *path,
+                        .body = kubernetes::write_json(changes, 0),
+                        .content_type = std::string{kubernetes::merge_patch}});
+  if (!response)
+    return fail(response.error());
+  return kubernetes::outcome_of(*response);
+}
+
 Result<bool> Cluster::remove(const kubernetes::ObjectId& id) {
   auto path = kubernetes::path_of(id);
   if (!path)

@@ -19,6 +19,8 @@ public:
   Status apply(const kubernetes::Node& document);
   /// Nothing: there is no such object, or no such kind.
   Result<std::optional<kubernetes::Node>> get(const kubernetes::ObjectId& id);
+  /// JSON merge patch (RFC 7386).
+  Status patch(const kubernetes::ObjectId& id, const kubernetes::Node& changes);
   /// Whether it was there.
   Result<bool> remove(const kubernetes::ObjectId& id);
   /// The objects of a kind in all namespaces that have the label.

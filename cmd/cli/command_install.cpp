@@ -3,6 +3,7 @@
 #include "cmd/cli/installation.hpp"
 #include "cmd/cli/version.hpp"
 #include "kubernetes/deployer.hpp"
+#include "kubernetes/status_patch.hpp"
 #include "kubernetes/watch.hpp"
 
 #include <algorithm>
@@ -275,6 +276,14 @@ Status remove_deployed(Cluster& cluster, Context& context) {
   return {};
 }
 
+/// A class that Gateways use is kept by our finalizer, which nobody would take off any more.
+Status release_class(Cluster& cluster, const ObjectId& id, const Node& live) {
+  if (id.kind != "GatewayClass")
+    return {};
+  auto without = kubernetes::finalizer_patch(live, false);
+  return without ? cluster.patch(id, *without) : Status{};
+}
+
 Status take_away(Cluster& cluster, const Arguments& arguments, Context& context) {
   InstallSettings settings;
   settings.ns = arguments.value("namespace");
@@ -304,6 +313,8 @@ Status take_away(Cluster& cluster, const Arguments& arguments, Context& context)
       return fail(there.error());
     // CRDs that somebody else brought go with --crds all the same: they were asked for.
     if (*there && (made_by_install(**there) || id.kind == "CustomResourceDefinition")) {
+      if (auto released = release_class(cluster, id, **there); !released)
+        return released;
       auto removed = cluster.remove(id);
       if (!removed)
         return fail(removed.error());
