@@ -110,3 +110,31 @@ TEST_CASE("bytes pass a TCP stream both ways, an orderly end is seen, and a brok
     CHECK_FALSE(server.failure().empty());
   }
 }
+
+TEST_CASE("what waits can be looked at without taking it, and thrown away up to a maximum") {
+  auto listener = listen_tcp(Address::loopback(0));
+  REQUIRE(listener);
+  auto client = connect_tcp(*local_address(*listener));
+  REQUIRE(client);
+  wait_for(*listener, POLLIN);
+  auto accepted = accept_tcp(*listener);
+  REQUIRE((accepted && *accepted));
+  const auto& server = (*accepted)->fd;
+  std::array<char, 4> space;
+  CHECK_FALSE(peek(server, space)); // Later.
+  wait_for(*client, POLLOUT);
+  REQUIRE(::send(client->get(), "abcdef", 6, 0) == 6);
+  wait_for(server, POLLIN);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(peek(server, space) == 4U);
+    CHECK(std::string_view(space.data(), 4) == "abcd");
+  }
+  throw_away(server, 4);
+  CHECK(peek(server, space) == 2U);
+  CHECK(std::string_view(space.data(), 2) == "ef");
+  throw_away(server, 100);
+  CHECK_FALSE(peek(server, space));
+  client->close();
+  wait_for(server, POLLIN);
+  CHECK(peek(server, space) == 0U); // It ended.
+}

@@ -203,11 +203,13 @@ TEST_CASE("a connection that was in use when the settings changed is not used ag
   secured.policy.uris = {"spiffe://x/api"};
   publish();
   // A worker takes changed settings over with the next request that needs the cluster.
-  std::thread other{[&] { CHECK(secured.answer().body == "ok"); }};
+  std::string other_answer;
+  std::thread other{[&] { other_answer = secured.answer().body; }};
   REQUIRE(secured.world.reaches(Counter::upstream_connects, 2));
   go = true;
   CHECK(read_answer(client).body == "ok");
   other.join();
+  CHECK(other_answer == "ok");
   CHECK(ask(client, get("/")).body == "ok");
   CHECK(connections == 2);
   CHECK(ask(client, get("/")).body == "ok");

@@ -2,11 +2,14 @@
 #include "gateway/proxy/proxy_fixture.test.hpp"
 #include "gateway/proxy/routing.hpp"
 #include "net/dns.hpp"
+#include "net/udp.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cstdlib>
 #include <new>
+#include <poll.h>
 
 #ifndef STRAIT_SANITIZED
 namespace {
@@ -58,6 +61,40 @@ TEST_CASE("a request allocates nothing once its connections are warm") {
     REQUIRE(ask(wire, post).status == 200);
   }
   CHECK(allocations.load() - before == 0);
+  of_the_test = false;
+}
+
+TEST_CASE("a datagram of a session allocates nothing in either direction") {
+  of_the_test = true;
+  auto server = std::move(*net::bind_udp(net::Address::loopback(0)));
+  World world;
+  Listener listener{.name = "udp", .address = "127.0.0.1", .port = free_port()};
+  listener.protocol = Protocol::udp;
+  world.cluster("u", {{"127.0.0.1", net::local_address(server)->port(), 1}});
+  UdpRoute route;
+  route.backends = {share("u")};
+  world.config.routes = world.config.routes.with(
+      binding_key("udp", "r"),
+      std::make_shared<const BoundRoute>(BoundRoute{"r", WallTime{}, std::move(route)}));
+  world.listener(listener).apply();
+  auto client = std::move(*net::connect_udp(net::Address::loopback(listener.port)));
+  const auto there_and_back = [&] {
+    std::array<char, 2000> space;
+    net::Datagram got;
+    pollfd waits[] = {{server.get(), POLLIN, 0}, {client.get(), POLLIN, 0}};
+    REQUIRE(net::send_datagram(client, {space.data(), 1'000}) == net::Udp::moved);
+    REQUIRE(::poll(&waits[0], 1, 10'000) == 1);
+    REQUIRE(net::receive_datagram(server, space, got) == net::Udp::moved);
+    REQUIRE(net::send_datagram(server, {space.data(), 1'500}, got.from, got.to) == net::Udp::moved);
+    REQUIRE(::poll(&waits[1], 1, 10'000) == 1);
+    REQUIRE(net::receive_datagram(client, space, got) == net::Udp::moved);
+  };
+  there_and_back();
+  const auto before = allocations.load();
+  for (int i = 0; i < 500; ++i)
+    there_and_back();
+  CHECK(allocations.load() - before == 0);
+  CHECK(world.counted(Counter::udp_sessions) == 1);
   of_the_test = false;
 }
 #endif

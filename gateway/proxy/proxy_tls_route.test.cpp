@@ -3,16 +3,18 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
+
 namespace strait::gateway::proxy::testing {
 
 namespace {
 
 /// The bytes that a client of this name begins with.
 std::string client_hello(const std::string& name, const Authority& authority) {
-  std::string hello;
-  Backend taker{[&](Wire& wire, Backend&) { hello = wire.some(); }};
+  std::promise<std::string> hello;
+  Backend taker{[&](Wire& wire, Backend&) { hello.set_value(wire.some()); }};
   TlsWire client{taker.port(), name, trusting(authority)};
-  return hello;
+  return hello.get_future().get();
 }
 
 struct TlsRoutes {
@@ -83,12 +85,10 @@ TEST_CASE("a TLS connection is passed through to the backend of its server name,
   SECTION("a hello that comes in pieces is put together, and none of it is lost") {
     const auto hello = client_hello("a.pass.example", tls.authority);
     REQUIRE(hello.size() > 100);
-    std::string seen;
-    std::atomic<bool> done{false};
+    std::promise<std::string> seen;
     Backend taker{[&](Wire& wire, Backend&) {
-      seen = wire.exactly(hello.size() + 4);
+      seen.set_value(wire.exactly(hello.size() + 4));
       wire.send("answer");
-      done = true;
     }};
     tls.world.cluster("exact", {taker.endpoint()}).apply();
     auto wire = Wire::dial(tls.port);
@@ -96,8 +96,7 @@ TEST_CASE("a TLS connection is passed through to the backend of its server name,
       REQUIRE(wire.send({&c, 1}));
     wire.send("more");
     CHECK(wire.exactly(6) == "answer");
-    REQUIRE(done);
-    CHECK(seen == hello + "more");
+    CHECK(seen.get_future().get() == hello + "more");
   }
   SECTION("what is not a ClientHello is refused, the connection ended in order") {
     auto plain = Wire::dial(tls.port);
