@@ -202,6 +202,19 @@ TEST_CASE("what an authorizer permits goes on, with what it says of the request"
   CHECK(one.world.counted(Counter::auth_allowed) == 2);
 }
 
+TEST_CASE("an authorizer's answer may take several turns to read") {
+  Recorder main{fine}, authorizer{with_body("200 OK", "X-User: 7\r\n", std::string(60'000, 'x'))};
+  ProxyOptions options{.workers = 1, .ready_port = 0};
+  options.limits.reads_per_turn_max = 1;
+  OneRule one{{main.endpoint()}, options};
+  one.world.cluster("auth", {authorizer.endpoint()});
+  one.made.auth = ExternalAuth{.cluster = "auth"};
+  one.apply();
+  for (int i = 0; i < 3; ++i)
+    CHECK(ask(one.port, get("/")).status == 200);
+  CHECK(field_of(main.requests(1)[0], "x-user") == "7");
+}
+
 TEST_CASE("what an authorizer refuses is answered with its own answer") {
   Recorder main{fine}, authorizer{with_body("302 Found",
                                             "Location: https://login.org/\r\nSet-Cookie: a=1\r\n"

@@ -11,8 +11,9 @@ using net::http1::Framing;
 using net::http1::Progress;
 
 SideRequest::SideRequest(WorkerContext& worker, User& user)
-    : worker_{worker}, user_{user}, ticket_{worker.loop, *this},
-      timer_{worker.loop, [this] { on_timer(); }}, out_{worker.buffers},
+    : worker_{worker}, user_{user}, ticket_{worker.loop, *this}, timer_{worker.loop,
+                                                                        [this] { on_timer(); }},
+      resume_{worker.loop, [this] { advance(); }}, out_{worker.buffers},
       response_{worker.options.limits.head}, reader_{worker.options.limits.head} {}
 
 void SideRequest::start(UpstreamCluster& cluster, std::string bytes, const Options& options) {
@@ -38,6 +39,7 @@ void SideRequest::start(UpstreamCluster& cluster, std::string bytes, const Optio
 void SideRequest::cancel() {
   running_ = false;
   timer_.cancel();
+  resume_.cancel();
   ticket_.cancel();
   drop();
   cluster_ = nullptr;
@@ -84,14 +86,13 @@ void SideRequest::on_upstream_failed(bool timed_out, std::string_view) {
 void SideRequest::on_timer() { fail(failure_soon_.empty() ? "no answer in time" : failure_soon_); }
 
 void SideRequest::advance() {
-  if (!failure_soon_.empty())
+  if (!failure_soon_.empty() || !upstream_)
     return;
   if (!out_.empty())
     upstream_->channel.flush(out_); // If it fails, reading tells: an answer may have come before.
   for (unsigned reads = 0; read(); ++reads)
     if (reads >= worker_.options.limits.reads_per_turn_max)
-      // One that answers faster than it is read gets no turn of its own: it is done with.
-      return fail("the answer is too long");
+      return resume_.start(Millis{0});
 }
 
 /// Whether there may be more to read.
@@ -194,9 +195,8 @@ void SideRequest::connection_ended() {
   if (!stale || resent_ || !(sent_nothing || options_.resend))
     return fail("the connection ended before the answer");
   resent_ = true;
-  auto* cluster = cluster_;
+  resume_.cancel();
   drop();
-  cluster_ = cluster;
   connect(true);
 }
 
@@ -217,6 +217,7 @@ void SideRequest::succeed() {
   else
     upstream->discard();
   timer_.cancel();
+  resume_.cancel();
   running_ = false;
   cluster_ = nullptr;
   user_.on_side_request(*this);

@@ -73,7 +73,7 @@ private:
   WorkerContext& worker_;
   User& user_;
   UpstreamTicket ticket_;
-  net::Timer timer_;
+  net::Timer timer_, resume_;
   Options options_;
   UpstreamCluster* cluster_ = nullptr; // While a ticket or a connection holds it.
   UpstreamConnection* upstream_ = nullptr;
