@@ -231,6 +231,8 @@ void Exchange::attempt_failed(std::string_view why) {
   ++retries_;
   counters.add(Counter::retries);
   start_attempt(true, avoid);
+  if (phase_ == Phase::streaming) // A stream of HTTP/2 is there at once: the request is to be sent.
+    owner_->go_on_later();
 }
 
 void Exchange::reply(int status, std::string_view text) {

@@ -138,8 +138,9 @@ TEST_CASE("requests share a connection up to what the endpoint permits, further 
   while (backend->connections < 2)
     std::this_thread::yield();
   go = true;
-  for (const auto id : ids) // Six at once, two waited.
+  for (const auto id : ids) { // Six at once, two waited.
     CHECK(client.finish(id).body == "ok");
+  }
   CHECK(backend->connections == 2);
   CHECK(world.counted(Counter::http2_upstreams) == 2);
 }
