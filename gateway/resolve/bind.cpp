@@ -69,10 +69,13 @@ BoundRoutes bind_route(const View& view, const GatewayPlan& plan, const Resolved
     // The whole route as of its last good generation, hostnames too; not where it may not be now.
     auto serving =
         bridged && attachment.accepted ? attach(view, plan, *last_good, parent) : attachment;
+    auto& through = bound.serving.emplace_back();
     for (std::size_t i = 0; i < serving.listeners.size(); ++i)
-      if (auto& listener = plan.listeners[serving.listeners[i]]; listener.programmed)
+      if (auto& listener = plan.listeners[serving.listeners[i]]; listener.programmed) {
+        through.insert(serving.listeners[i]);
         bound.by_listener.try_emplace(serving.listeners[i],
                                       as_served(served, serving.hostnames[i], listener));
+      }
     if (bridged && attachment.accepted)
       attachment.conditions.push_back(
           {.type = model::ConditionType::partially_invalid,

@@ -11,6 +11,7 @@ struct BoundRoutes {
   /// By index of a programmed listener: the route as that listener serves it.
   std::map<std::size_t, std::shared_ptr<const BoundRoute>> by_listener;
   std::vector<model::ParentStatus> parents;
+  std::vector<std::set<std::size_t>> serving; ///< Of each parent: the listeners that serve for it.
 };
 
 /// `last_good` is what was served before a reference broke; used only where falls_back().

@@ -1,6 +1,7 @@
 #include "gateway/resolve/bind.hpp"
 #include "gateway/resolve/drafts.hpp"
 #include "gateway/resolve/policy_watch.hpp"
+#include "gateway/resolve/shadowed.hpp"
 
 #include <algorithm>
 
@@ -11,13 +12,15 @@ namespace {
 /// One route that names the gateway.
 struct RouteEntry {
   ResolvedRoutePtr resolved;
-  ResolvedRoutePtr last_good;     ///< For KeepLastGood.
-  ResolvedRoutePtr content;       ///< Whose content is served.
-  std::set<std::string> served;   ///< Binding keys.
-  std::set<std::size_t> attached; ///< Listeners that count it.
-  std::set<std::string> clusters; ///< That what is served uses.
-  std::set<std::string> wanted;   ///< That the newest answer will use.
-  std::vector<model::ParentStatus> parents;
+  ResolvedRoutePtr last_good;                 ///< For KeepLastGood.
+  ResolvedRoutePtr content;                   ///< Whose content is served.
+  std::set<std::string> served;               ///< Binding keys.
+  std::set<std::size_t> attached;             ///< Listeners that count it.
+  std::set<std::string> clusters;             ///< That what is served uses.
+  std::set<std::string> wanted;               ///< That the newest answer will use.
+  std::vector<model::ParentStatus> parents;   ///< As told.
+  std::vector<model::ParentStatus> bound;     ///< The same, but for what other routes hide of it.
+  std::vector<std::set<std::size_t>> serving; ///< Of each parent: its listeners.
 };
 
 } // namespace
@@ -57,6 +60,8 @@ struct Binder::State {
   std::optional<model::ObjectStatus> status_given;
   std::map<model::ObjectKey, model::ObjectStatus> sets_given;
   PolicyWatch policies;
+  ShadowIndex shadows;
+  std::set<std::string> shadows_changed; ///< Binding keys.
   Topics depends;
   Ptr<Config> given;
   Counters counters;
@@ -104,8 +109,17 @@ struct Binder::State {
     clusters.unset(config, cluster);
   }
 
-  void set_parents(const model::ObjectKey& key, RouteEntry& entry,
-                   std::vector<model::ParentStatus> parents) {
+  void serve_binding(const std::string& binding, const Ptr<BoundRoute>& route) {
+    if (route ? bound.set(config, binding, route) : bound.unset(config, binding)) {
+      shadows_changed.insert(binding);
+      for (auto& other : shadows.change(binding, route))
+        shadows_changed.insert(std::move(other));
+    }
+  }
+
+  void tell_parents(const model::ObjectKey& key, RouteEntry& entry) {
+    auto parents = entry.bound;
+    add_shadowed(plan, shadows, *entry.resolved, entry.serving, parents);
     if (parents == entry.parents)
       return;
     entry.parents = std::move(parents);
@@ -129,7 +143,9 @@ struct Binder::State {
     count(entry, -1);
     entry.attached = std::move(answer.attached);
     count(entry, +1);
-    set_parents(key, entry, std::move(answer.parents));
+    entry.bound = std::move(answer.parents);
+    entry.serving = std::move(answer.serving);
+    tell_parents(key, entry);
     auto before = std::exchange(entry.wanted, answer.by_listener.empty() ? std::set<std::string>{}
                                                                          : content->clusters);
     for (auto& cluster : entry.wanted)
@@ -160,12 +176,12 @@ struct Binder::State {
     std::set<std::string> now;
     for (auto& [listener, route] : answer.by_listener) {
       auto binding = binding_key(plan.listeners[listener].name, route->id);
-      bound.set(config, binding, route);
+      serve_binding(binding, route);
       now.insert(std::move(binding));
     }
     for (auto& binding : entry.served)
       if (!now.contains(binding))
-        bound.unset(config, binding);
+        serve_binding(binding, nullptr);
     entry.served = std::move(now);
     entry.content = entry.served.empty() ? nullptr : content;
     for (auto& cluster : std::exchange(entry.clusters, entry.wanted))
@@ -182,7 +198,7 @@ struct Binder::State {
         return it.programmed && it.name == listener_of(binding);
       });
       if (!there)
-        bound.unset(config, binding);
+        serve_binding(binding, nullptr);
       return !there;
     });
   }
@@ -196,7 +212,7 @@ struct Binder::State {
     waiting.erase(key);
     count(entry, -1);
     for (auto& binding : entry.served)
-      bound.unset(config, binding);
+      serve_binding(binding, nullptr);
     for (auto& cluster : entry.clusters)
       serve_no_more_from(cluster);
     auto all = entry.clusters;
@@ -409,6 +425,11 @@ Binder::Taken Binder::take() {
   if (std::exchange(state.gateway_status_changed, false))
     state.take_statuses(taken);
   taken.policies = state.take_policies();
+  for (auto& binding : std::exchange(state.shadows_changed, {})) {
+    auto key = route_of_binding(binding);
+    if (auto it = state.routes.find(key); it != state.routes.end())
+      state.tell_parents(key, it->second);
+  }
   for (auto& key : state.route_status_changed) {
     auto it = state.routes.find(key);
     taken.routes[key] =

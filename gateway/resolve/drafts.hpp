@@ -15,19 +15,22 @@ class Drafts {
 public:
   explicit Drafts(Resources<T> Config::*field) : field_{field} {}
 
-  void set(Config& config, const std::string& key, Ptr<T> value) {
+  /// False if it was so before.
+  bool set(Config& config, const std::string& key, Ptr<T> value) {
     auto& resources = config.*field_;
     if (auto* old = resources.find(key); old && **old == *value)
-      return;
+      return false;
     resources = resources.with(key, std::move(value));
     touched_.insert(key);
+    return true;
   }
-  void unset(Config& config, const std::string& key) {
+  bool unset(Config& config, const std::string& key) {
     auto& resources = config.*field_;
     if (!resources.contains(key))
-      return;
+      return false;
     resources = resources.without(key);
     touched_.insert(key);
+    return true;
   }
   /// Sets exactly these: for resources that come as one small whole.
   void replace(Config& config, const Resources<T>& with) {

@@ -1,5 +1,6 @@
 #include "gateway/resolve/bind.hpp"
 #include "gateway/resolve/policy_ancestors.hpp"
+#include "gateway/resolve/shadowed.hpp"
 
 namespace strait::gateway::resolve {
 
@@ -22,6 +23,8 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
   auto resources = resources_of(plan);
   config.listeners = resources.listeners;
   config.certificates = resources.certificates;
+  ShadowIndex shadows;
+  std::map<model::ObjectKey, std::pair<ResolvedRoutePtr, std::vector<std::set<std::size_t>>>> told;
   if (plan.ours)
     for (auto& key : routes_in(view)) {
       auto resolved = resolve_route(view, key);
@@ -32,10 +35,15 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
       for (auto listener : of_route.attached)
         ++attached[listener];
       for (auto& [listener, served] : of_route.by_listener) {
-        put(config.routes, binding_key(plan.listeners[listener].name, served->id), served);
+        auto binding = binding_key(plan.listeners[listener].name, served->id);
+        shadows.change(binding, served);
+        put(config.routes, binding, served);
         clusters.insert(resolved->clusters.begin(), resolved->clusters.end());
       }
+      told[key] = {resolved, std::move(of_route.serving)};
     }
+  for (auto& [key, of_route] : told)
+    add_shadowed(plan, shadows, *of_route.first, of_route.second, bound.routes[key]);
   auto statuses = statuses_of(plan, attached);
   bound.gateway = std::move(statuses.gateway);
   bound.listener_sets = std::move(statuses.sets);

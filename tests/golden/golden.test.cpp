@@ -156,8 +156,6 @@ TEST_CASE("every reason occurs in some golden file, or another layer writes it")
       model::Reason::not_acknowledged,
       model::Reason::actor_restarting,
       model::Reason::running,
-      // The proxy's tables know which rule another one hides.
-      model::Reason::hidden_by_another_rule,
       // Whoever deploys gateways: no resources for one, or CRDs of another version.
       model::Reason::no_resources,
       model::Reason::unsupported_version,
