@@ -1,5 +1,9 @@
 #include "gateway/proxy/upstream.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 namespace strait::gateway::proxy {
 
 UpstreamConnection::UpstreamConnection(UpstreamEndpoint& endpoint, UpstreamTicket& ticket)
@@ -89,6 +93,10 @@ void UpstreamConnection::carry() {
     return fail("the endpoint does not speak HTTP/2 (ALPN)");
   --endpoint_.http2_dialing_;
   state_ = State::carrying;
+  // Many requests would wait for an endpoint that is gone without a word until each timed out.
+  constexpr unsigned unacknowledged_ms_max = 30'000;
+  ::setsockopt(channel.stream().fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms_max,
+               sizeof unacknowledged_ms_max);
   auto& ticket = *std::exchange(ticket_, nullptr);
   http2_ = std::make_unique<Http2Connection>(environment.loop, environment.buffers,
                                              environment.counters, environment.options.limits,
@@ -103,10 +111,11 @@ void UpstreamConnection::carry() {
 }
 
 void UpstreamConnection::on_streams() {
+  const auto& timeouts = endpoint_.cluster_.environment_.options.timeouts;
   if (http2_->streams() > 0)
     timer_.cancel();
-  else if (!http2_->retiring())
-    timer_.start(endpoint_.cluster_.environment_.options.timeouts.upstream_idle);
+  else
+    timer_.start(http2_->retiring() ? timeouts.linger : timeouts.upstream_idle);
   if (http2_->retiring())
     std::erase(endpoint_.carriers_, this);
   endpoint_.serve_waiting();
