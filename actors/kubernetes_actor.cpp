@@ -110,8 +110,11 @@ struct Steps {
     }
   }
 
+  /// A round that is due soon does not wait for the one that is due anyway.
   void discover_in(Millis delay) const {
-    if (!std::exchange(self->state.ticking, true))
+    auto& state = self->state;
+    auto& ticking = delay < options.discover_again ? state.ticking_soon : state.ticking;
+    if (!std::exchange(ticking, true))
       self->delayed_send(self, delay, tick_atom::value);
   }
 
@@ -303,7 +306,7 @@ kubernetes_actor(KubernetesActor::stateful_pointer<KubernetesState> self,
       [steps](answer_atom, const Answered& answer) { steps.answered(answer); },
       [steps](synced_atom, const std::string& title) { steps.synced(title); },
       [steps](tick_atom) {
-        steps.self->state.ticking = false;
+        steps.self->state.ticking = steps.self->state.ticking_soon = false;
         steps.discover();
       },
       [steps](synced_atom) -> caf::result<bool> {

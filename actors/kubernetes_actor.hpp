@@ -33,7 +33,8 @@ struct KubernetesState {
   kubernetes::Resources resources, discovering; ///< Found last; of the round under way.
   std::size_t asked = 0;                        ///< Answers of the round that are still to come.
   bool failed = false;                          ///< Something of the round did.
-  bool ticking = false, discovered = false, crds_listed = false, again = false;
+  bool ticking = false, ticking_soon = false, discovered = false, crds_listed = false,
+       again = false;
   unsigned hurried = 0; ///< Rounds that are still to come soon.
   Millis delay{0};
   std::string trouble;

@@ -5,11 +5,21 @@
 
 #include <caf/all.hpp>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace strait::cmd {
 
 namespace {
+
+constexpr std::chrono::milliseconds sync_look{250};
+
+/// The agent's signals are blocked until it waits for them: one may be there already.
+bool asked_to_end() {
+  sigset_t pending;
+  return ::sigpending(&pending) == 0 &&
+         (::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1);
+}
 
 /// How long an ending agent waits for the API server to take the lease back.
 constexpr std::chrono::seconds release_wait{2};
@@ -98,8 +108,10 @@ void KubernetesEdge::on_lead(std::function<void(bool)> told) {
 bool KubernetesEdge::wait_until_synced(Millis limit) {
   caf::scoped_actor self{system_};
   bool synced = false;
-  self->request(kinds_, limit, actors::synced_atom::value)
-      .receive([&](bool) { synced = true; }, [](const caf::error&) {});
+  // In short waits, so that an agent that is told to end meanwhile does so.
+  for (auto end = now_instant() + limit; !synced && now_instant() < end && !asked_to_end();)
+    self->request(kinds_, sync_look, actors::synced_atom::value)
+        .receive([&](bool) { synced = true; }, [](const caf::error&) {});
   return synced;
 }
 
