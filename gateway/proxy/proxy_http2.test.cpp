@@ -136,6 +136,19 @@ TEST_CASE("interim answers and trailers of an HTTP/1.1 backend reach a client of
   CHECK(answer.trailers == decltype(answer.trailers){{"x-sum", "7"}});
 }
 
+TEST_CASE("an answer that ends with its backend's connection ends with its stream") {
+  World world;
+  Backend backend{[](Wire& wire, Backend&) {
+    wire.head();
+    wire.send("HTTP/1.1 200 OK\r\n\r\nto the end");
+  }};
+  auto client = dial_http2(world.serve({backend.endpoint()}));
+  const auto& answer = client.finish(client.ask("GET", "/"));
+  CHECK(answer.body == "to the end");
+  CHECK(answer.ended);
+  CHECK(answer.code == 0);
+}
+
 TEST_CASE("trailers of a client of HTTP/2 reach an HTTP/1.1 backend") {
   World world;
   Backend backend{[](Wire& wire, Backend&) {

@@ -65,6 +65,18 @@ TEST_CASE("HTTP/2 goes through from end to end, with trailers both ways") {
   CHECK(answer.code == 0);
 }
 
+TEST_CASE("trailers of a backend of HTTP/2 reach a client of HTTP/1.1") {
+  World world;
+  auto backend = http2_backend([](Http2Wire& wire, std::int32_t id, Stream2&) {
+    wire.answer(id, {{":status", "200"}}, "ok", {{"x-sum", "3"}});
+  });
+  auto wire = Wire::dial(serve_http2(world, {backend->endpoint()}));
+  REQUIRE(wire.send("GET / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: te\r\n\r\n"));
+  CHECK(field_of(wire.head(), "transfer-encoding") == "chunked");
+  const std::string_view whole{"2\r\nok\r\n0\r\nx-sum: 3\r\n\r\n"};
+  CHECK(wire.exactly(whole.size()) == whole);
+}
+
 TEST_CASE("an answer of trailers only stays one") {
   World world;
   auto backend = http2_backend([](Http2Wire& wire, std::int32_t id, Stream2&) {
