@@ -89,14 +89,21 @@ TEST_CASE("what a gateway said of ListenerSets and policies is forgotten with it
   }
   for (auto& status : ledger.take())
     ledger.written(status.object, true);
-  ledger.forget(a);
+  ledger.forget(a, false);
   auto now = ledger.take();
   REQUIRE(now.size() == 2);
   CHECK(now[0] == model::ObjectStatus{.object = set});
   CHECK(now[1].object == policy);
   CHECK(now[1].parents.size() == 1);
-  ledger.forget(a);
+  for (auto& status : now)
+    ledger.written(status.object, true);
+  ledger.forget(a, false);
   CHECK(ledger.take().empty());
+  ledger.forget(a, true);
+  now = ledger.take();
+  REQUIRE(now.size() == 1);
+  CHECK(now[0].object == route);
+  CHECK(now[0].parents.size() == 1);
 }
 
 TEST_CASE("a status has no more parents than Gateway API lets it have") {

@@ -149,8 +149,9 @@ using StatusActor =
     caf::typed_actor<caf::reacts_to<status_atom, model::ObjectStatus>, // Of the object's own actor.
                      caf::reacts_to<status_atom, RouteStatus>,         // A gateway actor.
                      caf::reacts_to<status_atom, ListenerSetStatus>,   // A gateway actor.
-                     caf::reacts_to<forget_atom, model::Name>,  // Root: the gateway actor ended.
-                     caf::reacts_to<health_atom, ActorHealth>>; // Root.
+                     caf::reacts_to<forget_atom, model::Name, bool>,   // Root: the gateway actor
+                                                                       // ended.
+                     caf::reacts_to<health_atom, ActorHealth>>;        // Root.
 
 /// Receives the configuration of one gateway: a proxy, or the feed to one.
 using ConfigSink = caf::typed_actor<caf::reacts_to<config_atom, Update>>; // The gateway actor.

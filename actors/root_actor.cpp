@@ -114,6 +114,8 @@ struct Steps {
     for (auto& [name, route] : told)
       if (auto gateway = gateways.find(name); gateway != gateways.end())
         self->send(gateway->second, resolved_atom::value, key, route);
+      else if (!route) // It failed and waits for its restart: its next actor will not know.
+        self->send(status, status_atom::value, RouteStatus{key, name, {}});
   }
 
   void came(const ObjectKey& key) const {
@@ -148,11 +150,8 @@ struct Steps {
     auto& state = self->state;
     bool wanted = state.children.at(key).wanted;
     state.children.erase(key);
-    if (key.kind == Kind::gateway) {
-      for (auto& [route, resolved] : state.directory.routes_of(key.name))
-        self->send(status, status_atom::value, RouteStatus{route, key.name, {}});
-      self->send(status, forget_atom::value, key.name);
-    }
+    if (key.kind == Kind::gateway)
+      self->send(status, forget_atom::value, key.name, true);
     if (wanted)
       spawn(key);
   }
@@ -300,7 +299,7 @@ struct Steps {
         return ended(key);
       if (key.kind == Kind::gateway) {
         state.gateways.erase(key.name);
-        self->send(status, forget_atom::value, key.name); // Its next actor says it all anew.
+        self->send(status, forget_atom::value, key.name, false); // Its next actor says it anew.
       }
       auto delay = later(child, key);
       auto text =

@@ -45,8 +45,8 @@ StatusActor::behavior_type status_actor(StatusActor::stateful_pointer<StatusStat
         self->state.ledger.listener_set(status);
         flush();
       },
-      [=](forget_atom, const model::Name& gateway) {
-        self->state.ledger.forget(gateway);
+      [=](forget_atom, const model::Name& gateway, bool routes_too) {
+        self->state.ledger.forget(gateway, routes_too);
         flush();
       },
       [=](health_atom, const ActorHealth& health) {

@@ -35,39 +35,54 @@ void StatusLedger::own(const ObjectStatus& status) {
   touch(status.object);
 }
 
+void StatusLedger::says_no_more(const model::Name& gateway, const model::ObjectKey& object) {
+  auto it = by_gateway_.find(gateway);
+  if (it == by_gateway_.end())
+    return;
+  it->second.erase(object);
+  if (it->second.empty())
+    by_gateway_.erase(it);
+}
+
 void StatusLedger::route(const RouteStatus& status) {
   auto& parents = entries_[status.route].parents;
-  if (status.parents.empty())
+  if (status.parents.empty()) {
     parents.erase(status.gateway);
-  else
+    says_no_more(status.gateway, status.route);
+  } else {
     parents[status.gateway] = status.parents;
-  if (!gateway::resolve::is_route(status.route.kind))
     by_gateway_[status.gateway].insert(status.route);
+  }
   touch(status.route);
 }
 
 void StatusLedger::listener_set(const ListenerSetStatus& status) {
   auto& of_set = entries_[status.set].of_set;
-  if (status.status)
+  if (status.status) {
     of_set[status.gateway] = *status.status;
-  else
+    by_gateway_[status.gateway].insert(status.set);
+  } else {
     of_set.erase(status.gateway);
-  by_gateway_[status.gateway].insert(status.set);
+    says_no_more(status.gateway, status.set);
+  }
   touch(status.set);
 }
 
-void StatusLedger::forget(const model::Name& gateway) {
-  auto node = by_gateway_.extract(gateway);
-  if (node.empty())
+void StatusLedger::forget(const model::Name& gateway, bool routes_too) {
+  auto it = by_gateway_.find(gateway);
+  if (it == by_gateway_.end())
     return;
-  for (auto& object : node.mapped()) {
-    auto it = entries_.find(object);
-    if (it == entries_.end())
-      continue;
-    auto gone = it->second.parents.erase(gateway) + it->second.of_set.erase(gateway);
-    if (gone > 0)
-      touch(object);
-  }
+  std::erase_if(it->second, [&](auto& object) {
+    if (!routes_too && strait::gateway::resolve::is_route(object.kind))
+      return false;
+    auto& entry = entries_[object];
+    entry.parents.erase(gateway);
+    entry.of_set.erase(gateway);
+    touch(object);
+    return true;
+  });
+  if (it->second.empty())
+    by_gateway_.erase(it);
 }
 
 void StatusLedger::health(const ActorHealth& health) {

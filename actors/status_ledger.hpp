@@ -19,8 +19,8 @@ public:
   void route(const RouteStatus& status);
   /// A gateway's word on a ListenerSet.
   void listener_set(const ListenerSetStatus& status);
-  /// The gateway says nothing of ListenerSets and policies any more.
-  void forget(const model::Name& gateway);
+  /// What the gateway said of ListenerSets and policies, and of routes too, counts no more.
+  void forget(const model::Name& gateway, bool routes_too);
   /// A resource's actor failed or runs again.
   void health(const ActorHealth& health);
 
@@ -40,10 +40,11 @@ private:
     bool nothing() const { return !own && parents.empty() && of_set.empty() && !health; }
   };
   void touch(const model::ObjectKey& object);
+  void says_no_more(const model::Name& gateway, const model::ObjectKey& object);
 
   std::map<model::ObjectKey, Entry> entries_;
   std::set<model::ObjectKey> dirty_;
-  std::map<model::Name, std::set<model::ObjectKey>> by_gateway_; // But for routes.
+  std::map<model::Name, std::set<model::ObjectKey>> by_gateway_; // Of what it says something.
 };
 
 } // namespace strait::actors
