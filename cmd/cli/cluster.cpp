@@ -111,7 +111,7 @@ Result<bool> Cluster::remove(const kubernetes::ObjectId& id) {
   auto response = send(
       {.method = "DELETE",
        .path = *path,
-       .body = R"({"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background"})"});
+       .body = R"({"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Foreground"})"});
   if (!response)
     return fail(response.error());
   auto outcome = kubernetes::outcome_of(*response);

@@ -21,6 +21,7 @@ using kubernetes::ObjectId;
 
 constexpr std::chrono::milliseconds look_every{500};
 constexpr std::string_view managed_by = "strait-install";
+constexpr std::chrono::seconds controller_end_wait{60}; // It has 30 s to end.
 constexpr std::uint64_t replicas_max = 100;
 constexpr std::uint64_t map_ports_max = 64'511; // 1024 and it must still be a port.
 
@@ -305,7 +306,6 @@ Status take_away(Cluster& cluster, const Arguments& arguments, Context& context)
   };
   std::reverse(all.begin(), all.end());
   std::stable_partition(all.begin(), all.end(), controller);
-  bool first = true;
   for (auto& object : all) {
     auto id = kubernetes::id_of(object).value_or(ObjectId{});
     auto there = cluster.get(id);
@@ -320,7 +320,20 @@ Status take_away(Cluster& cluster, const Arguments& arguments, Context& context)
         return fail(removed.error());
       context.out << to_string(id) << " removed\n";
     }
-    if (std::exchange(first, false) && !arguments.flag("keep-gateways"))
+    // While a pod of it still runs, it makes again what is removed.
+    auto until = std::chrono::steady_clock::now() + controller_end_wait;
+    while (id.kind == "Deployment") {
+      auto ending = cluster.get(id);
+      if (!ending)
+        return fail(ending.error());
+      if (!*ending)
+        break;
+      if (std::chrono::steady_clock::now() >= until)
+        return fail(Errc::unavailable, "{}: its pods have not ended within {} s", to_string(id),
+                    controller_end_wait.count());
+      std::this_thread::sleep_for(look_every);
+    }
+    if (id.kind == "Deployment" && !arguments.flag("keep-gateways"))
       if (auto removed = remove_deployed(cluster, context); !removed)
         return removed;
   }
