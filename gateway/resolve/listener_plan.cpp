@@ -86,6 +86,9 @@ void silence(ListenerPlan& listener) {
       it = condition(ConditionType::programmed, Reason::programmed,
                      Problem{Reason::pending, "the gateway serves nothing"},
                      listener.entry.generation);
+  listener.programmed = false;
+  listener.config = nullptr;
+  listener.certificates.clear();
 }
 
 } // namespace strait::gateway::resolve

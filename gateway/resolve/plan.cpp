@@ -110,7 +110,9 @@ void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
   auto& refused = found.refused;
   bool accepted = !refused && (any_accepted || own.empty());
   bool whole = plan.policy.listener_readiness == model::ListenerReadiness::all_or_nothing;
-  plan.serves = accepted && any_programmed && (all || !whole);
+  plan.programmed = accepted && any_programmed && (all || !whole);
+  // Listeners that are independent may be none: what serves none of them is ready all the same.
+  plan.serves = plan.programmed || !whole;
 
   auto generation = gateway.meta.generation;
   auto& conditions = plan.status.conditions;
@@ -121,7 +123,7 @@ void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
   conditions.push_back(condition(ConditionType::accepted, Reason::accepted, problem, generation));
   conditions.back().status = accepted;
   std::optional<Problem> silent;
-  if (!plan.serves)
+  if (!plan.programmed)
     silent = Problem{Reason::invalid, whole && any_programmed && !refused
                                           ? "nothing is served until every listener is in order"
                                           : "nothing is served"};
@@ -148,7 +150,7 @@ void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
           Problem{refused->reason == Reason::unsupported_address ? Reason::address_not_assigned
                                                                  : Reason::listeners_not_ready,
                   refused->message};
-    else if (!plan.serves || !all)
+    else if (!plan.programmed || !all)
       unready = Problem{Reason::listeners_not_valid, problem ? problem->message : silent->message};
     else if (found.unreachable)
       unready = Problem{Reason::address_not_assigned, found.unreachable->message};
@@ -275,9 +277,11 @@ GatewayPlan plan_gateway(const View& view, const Name& name, const Settings& set
   bool accepted = find(plan.status.conditions, ConditionType::accepted).status;
   for (auto& set : sets.sets)
     plan.sets.push_back(conclude_set(set, accepted, plan.listeners));
-  if (!plan.serves)
+  if (!plan.programmed) {
     for (auto& listener : plan.listeners)
       silence(listener);
+    plan.peering = nullptr;
+  }
   if (plan.selects_namespaces)
     plan.depends.insert({Kind::namespace_, {}});
   return plan;

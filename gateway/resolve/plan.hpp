@@ -37,7 +37,8 @@ struct ListenerSetPlan {
 /// Everything about a Gateway but its routes.
 struct GatewayPlan {
   bool ours = false; ///< Else nothing may be written to it or to its routes.
-  bool serves = false;
+  bool programmed = false; ///< Some listener serves.
+  bool serves = false;     ///< There is a configuration, if only an empty one.
   model::ReferencePolicy policy;
   std::string controller;
   std::vector<ListenerPlan> listeners; ///< The Gateway's own first.

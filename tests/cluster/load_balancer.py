@@ -23,13 +23,14 @@ def handle(o, gone=False):
     if gone or o["spec"].get("type") != "LoadBalancer":
         held.pop(key, None)
         return
-    if ip_of(o):
-        held[key] = ip_of(o)
-        return
-    want = o["spec"].get("loadBalancerIP")
-    ip = want if want and want.startswith(prefix + ".") and want not in held.values() else held.get(key) or next(
-        i for i in (f"{prefix}.{n}" for n in range(1, 255)) if i not in held.values())
+    has, want = ip_of(o), o["spec"].get("loadBalancerIP")
+    others = {ip for k, ip in held.items() if k != key}
+    usable = want and want.startswith(prefix + ".") and want not in others
+    ip = want if usable else has or held.get(key) or next(
+        i for i in (f"{prefix}.{n}" for n in range(1, 200)) if i not in others)
     held[key] = ip
+    if ip == has:
+        return
     ns, name = key.split("/")
     call("PATCH", f"/api/v1/namespaces/{ns}/services/{name}/status", {"status": {"loadBalancer": {"ingress": [{"ip": ip, "ipMode": "VIP"}]}}})
 
