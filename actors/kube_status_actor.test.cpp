@@ -1,8 +1,8 @@
 #include "actors/kube_status_actor.hpp"
 
+#include "actors/actor_fixture.test.hpp"
 #include "kubernetes/status_patch.hpp"
 #include "storage/store.hpp"
-#include "tests/support/actor_fixture.hpp"
 
 #include <deque>
 

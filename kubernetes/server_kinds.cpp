@@ -17,14 +17,15 @@ constexpr std::string_view legacy = "api-gateway.consul.hashicorp.com";
 constexpr std::array<std::string_view, 2> v1{"v1"}, v1_beta{"v1", "v1beta1"},
     v1_alpha2{"v1", "v1alpha2"}, v1alpha1{"v1alpha1"};
 
-// clang-format off
 constexpr std::array kinds{
     ServerKind{Kind::namespace_, "", "Namespace", "namespaces", v1, false, false, true},
     ServerKind{Kind::service, "", "Service", "services", v1, true, false, true},
-    ServerKind{Kind::endpoint_slice, "discovery.k8s.io", "EndpointSlice", "endpointslices", v1, true, false, true},
+    ServerKind{Kind::endpoint_slice, "discovery.k8s.io", "EndpointSlice", "endpointslices", v1,
+               true, false, true},
     ServerKind{Kind::secret, "", "Secret", "secrets", v1, true, false, true, true},
     ServerKind{Kind::config_map, "", "ConfigMap", "configmaps", v1, true, false, true, true},
-    ServerKind{Kind::gateway_class, gateway_api, "GatewayClass", "gatewayclasses", v1_beta, false, true},
+    ServerKind{Kind::gateway_class, gateway_api, "GatewayClass", "gatewayclasses", v1_beta, false,
+               true},
     ServerKind{Kind::gateway, gateway_api, "Gateway", "gateways", v1_beta, true, true},
     ServerKind{Kind::listener_set, gateway_api, "ListenerSet", "listenersets", v1, true, true},
     ServerKind{Kind::http_route, gateway_api, "HTTPRoute", "httproutes", v1_beta, true, true},
@@ -33,20 +34,27 @@ constexpr std::array kinds{
     ServerKind{Kind::tcp_route, gateway_api, "TCPRoute", "tcproutes", v1_alpha2, true, true},
     ServerKind{Kind::udp_route, gateway_api, "UDPRoute", "udproutes", v1_alpha2, true, true},
     ServerKind{Kind::reference_grant, gateway_api, "ReferenceGrant", "referencegrants", v1_beta},
-    ServerKind{Kind::backend_tls_policy, gateway_api, "BackendTLSPolicy", "backendtlspolicies", v1, true, true},
-    ServerKind{Kind::gateway_class_config, consul, "GatewayClassConfig", "gatewayclassconfigs", v1alpha1, false},
+    ServerKind{Kind::backend_tls_policy, gateway_api, "BackendTLSPolicy", "backendtlspolicies", v1,
+               true, true},
+    ServerKind{Kind::gateway_class_config, consul, "GatewayClassConfig", "gatewayclassconfigs",
+               v1alpha1, false},
     ServerKind{Kind::mesh_service, consul, "MeshService", "meshservices", v1alpha1},
-    ServerKind{Kind::gateway_policy, consul, "GatewayPolicy", "gatewaypolicies", v1alpha1, true, true},
-    ServerKind{Kind::route_auth_filter, consul, "RouteAuthFilter", "routeauthfilters", v1alpha1, true, true},
-    ServerKind{Kind::route_retry_filter, consul, "RouteRetryFilter", "routeretryfilters", v1alpha1, true, true},
-    ServerKind{Kind::route_timeout_filter, consul, "RouteTimeoutFilter", "routetimeoutfilters", v1alpha1, true, true},
+    ServerKind{Kind::gateway_policy, consul, "GatewayPolicy", "gatewaypolicies", v1alpha1, true,
+               true},
+    ServerKind{Kind::route_auth_filter, consul, "RouteAuthFilter", "routeauthfilters", v1alpha1,
+               true, true},
+    ServerKind{Kind::route_retry_filter, consul, "RouteRetryFilter", "routeretryfilters", v1alpha1,
+               true, true},
+    ServerKind{Kind::route_timeout_filter, consul, "RouteTimeoutFilter", "routetimeoutfilters",
+               v1alpha1, true, true},
     ServerKind{Kind::jwt_provider, consul, "JWTProvider", "jwtproviders", v1alpha1},
     ServerKind{Kind::exported_services, consul, "ExportedServices", "exportedservices", v1alpha1},
-    ServerKind{Kind::service_intentions, consul, "ServiceIntentions", "serviceintentions", v1alpha1},
-    ServerKind{Kind::gateway_class_config, legacy, "GatewayClassConfig", "gatewayclassconfigs", v1alpha1, false},
+    ServerKind{Kind::service_intentions, consul, "ServiceIntentions", "serviceintentions",
+               v1alpha1},
+    ServerKind{Kind::gateway_class_config, legacy, "GatewayClassConfig", "gatewayclassconfigs",
+               v1alpha1, false},
     ServerKind{Kind::mesh_service, legacy, "MeshService", "meshservices", v1alpha1},
 };
-// clang-format on
 
 const Node::List* list_at(const Node& node, std::string_view key) {
   auto* found = node.find(key);

@@ -36,7 +36,7 @@ struct ListenerSetPlan {
 
 /// Everything about a Gateway but its routes.
 struct GatewayPlan {
-  bool ours = false; ///< Else nothing may be written to it or to its routes.
+  bool ours = false;       ///< Else nothing may be written to it or to its routes.
   bool programmed = false; ///< Some listener serves.
   bool serves = false;     ///< There is a configuration, if only an empty one.
   model::ReferencePolicy policy;

@@ -5,7 +5,8 @@
 #   build.sh PART...         only those
 #   build.sh --missing       prints why the cluster cannot run here; nothing when it can
 #
-# The result is in STRAIT_LAB (default ~/.cache/strait-lab): bin/, crd/, images/. A part that is there is not built again.
+# The result is in STRAIT_LAB (default ~/.cache/strait-lab): bin/, crd/, images/. A part that is there is not built
+# again.
 # Exit codes: 0 done, 1 failed, 2 wrong use, 77 skipped, with the reason.
 set -euo pipefail
 
@@ -53,7 +54,8 @@ build_kubernetes() {
     source=$(module_folder k8s.io/kubernetes "$KUBERNETES_VERSION")
     work_folder kubernetes
     {
-      printf 'module strait.test/kubernetes\n\ngo 1.26.0\n\nrequire k8s.io/kubernetes v%s\n\nreplace (\n' "$KUBERNETES_VERSION"
+      printf 'module strait.test/kubernetes\n\ngo 1.26.0\n\n'
+      printf 'require k8s.io/kubernetes v%s\n\nreplace (\n' "$KUBERNETES_VERSION"
       sed -n 's#^\t\(k8s.io/[a-z-]*\) => ./staging.*#\1#p' "$source/go.mod" | while read -r package; do
         printf '\t%s => %s v0.%s\n' "$package" "$package" "${KUBERNETES_VERSION#1.}"
       done
@@ -72,7 +74,8 @@ build_kubernetes() {
 build_coredns() {
   [ ! -x "$bin/coredns" ] || return 0
   work_folder coredns
-  printf 'module strait.test/coredns\n\ngo 1.26.0\n\nrequire github.com/coredns/coredns v%s\n' "$COREDNS_VERSION" >go.mod
+  printf 'module strait.test/coredns\n\ngo 1.26.0\n\n' >go.mod
+  printf 'require github.com/coredns/coredns v%s\n' "$COREDNS_VERSION" >>go.mod
   tidy
   go build -ldflags '-s -w' -o "$bin/coredns" .
 }

@@ -72,7 +72,8 @@ up() {
   fi
   [ -f "$PKI/ca.crt" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
     -subj "/CN=lab-ca" -keyout "$PKI/ca.key" -out "$PKI/ca.crt" 2>/dev/null
-  cert apiserver kube-apiserver lab "IP:127.0.0.1,IP:$HOSTIP,IP:$SVCIP,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
+  local names="IP:127.0.0.1,IP:$HOSTIP,IP:$SVCIP,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default"
+  cert apiserver kube-apiserver lab "$names,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local"
   cert admin admin system:masters
   cert kcm system:kube-controller-manager lab
   cert scheduler system:kube-scheduler lab
@@ -100,7 +101,8 @@ up() {
     --bind-address=127.0.0.1 --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" \
     --use-service-account-credentials=true --node-monitor-grace-period=60s
-  start scheduler "$BIN/kube-scheduler" --kubeconfig="$S/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1
+  start scheduler "$BIN/kube-scheduler" --kubeconfig="$S/scheduler.kubeconfig" --leader-elect=false \
+    --bind-address=127.0.0.1
   node_up
   sed "s/CLUSTER_DNS/$DNSIP/" "$HERE/dns.yaml" | kubectl apply -f - >/dev/null
   echo "kubeconfig: $S/admin.kubeconfig (use it inside: nsenter --net=/run/netns/$NS)"
@@ -135,7 +137,8 @@ Y
   # ptp, not bridge: every pod is routed, so kube-proxy's DNAT also works pod to pod.
   cat >"$N/cni/10-lab.conflist" <<Y
 {"cniVersion":"1.0.0","name":"lab","plugins":[
- {"type":"ptp","ipMasq":false,"ipam":{"type":"host-local","dataDir":"$N/cni-state","ranges":[[{"subnet":"$PODCIDR"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
+ {"type":"ptp","ipMasq":false,
+  "ipam":{"type":"host-local","dataDir":"$N/cni-state","ranges":[[{"subnet":"$PODCIDR"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
  {"type":"portmap","capabilities":{"portMappings":true},"snat":true}]}
 Y
   cat >"$N/kubelet.yaml" <<Y
@@ -176,13 +179,14 @@ clusterCIDR: $PODCIDR
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 Y
   start containerd containerd -c "$N/containerd.toml"
-  wait_for 100 ctr -a "$N/containerd.sock" version || { echo "containerd did not start; see $S/containerd.log" >&2; return 1; }
+  wait_for 100 ctr -a "$N/containerd.sock" version ||
+    { echo "containerd did not start; see $S/containerd.log" >&2; return 1; }
   for img in "$STRAIT_LAB"/images/*.tar; do [ ! -f "$img" ] || load "$img"; done
   start kubelet "$BIN/kubelet" --config "$N/kubelet.yaml" --kubeconfig "$S/node.kubeconfig" \
     --root-dir "$N/kubelet" --cert-dir "$N/kubelet-pki" --hostname-override node1 --node-ip "$HOSTIP"
   start kube-proxy "$BIN/kube-proxy" --config "$N/kube-proxy.yaml"
   start lb python3 "$HERE/load_balancer.py" "$S" "https://$HOSTIP:6443" "${LBCIDR%.0/24}"
-  wait_for 150 sh -c "nsenter --net=/run/netns/$NS $BIN/kubectl --kubeconfig $S/admin.kubeconfig wait --for=condition=Ready node/node1 --timeout=1s" ||
+  wait_for 150 kubectl wait --for=condition=Ready node/node1 --timeout=1s ||
     { echo "node1 did not become Ready; see $S/kubelet.log" >&2; return 1; }
 }
 load() { ctr -a "$S/node/containerd.sock" -n k8s.io images import "$1" >/dev/null; }
@@ -194,7 +198,8 @@ stop() { # names: the state is thrown away, so nothing is asked to finish its wo
     f=$S/$n.pid; [ -f "$f" ] || continue
     p=$(cat "$f"); rm -f "$f"
     # only a process that still is in our namespace is ours (a stale file may name another one)
-    [ "$(readlink "/proc/$p/ns/net" 2>/dev/null)" = "net:[$(stat -Lc %i "/run/netns/$NS" 2>/dev/null)]" ] && kill -9 "$p" 2>/dev/null
+    [ "$(readlink "/proc/$p/ns/net" 2>/dev/null)" = "net:[$(stat -Lc %i "/run/netns/$NS" 2>/dev/null)]" ] &&
+      kill -9 "$p" 2>/dev/null
   done
   return 0
 }
@@ -212,7 +217,9 @@ down() {
     while read -r c; do ip netns del "$c" 2>/dev/null || true; done <"$S/netns.list"
   fi
   stop containerd
-  for m in $(awk -v s="$S/" 'index($2, s)==1 {print $2}' /proc/mounts | sort -r); do umount -l "$m" 2>/dev/null || true; done
+  for m in $(awk -v s="$S/" 'index($2, s)==1 {print $2}' /proc/mounts | sort -r); do
+    umount -l "$m" 2>/dev/null || true
+  done
   ip netns del "$NS" 2>/dev/null || true
   rm -rf "$S"
 }

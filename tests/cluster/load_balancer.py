@@ -32,7 +32,8 @@ def handle(o, gone=False):
     if ip == has:
         return
     ns, name = key.split("/")
-    call("PATCH", f"/api/v1/namespaces/{ns}/services/{name}/status", {"status": {"loadBalancer": {"ingress": [{"ip": ip, "ipMode": "VIP"}]}}})
+    status = {"loadBalancer": {"ingress": [{"ip": ip, "ipMode": "VIP"}]}}
+    call("PATCH", f"/api/v1/namespaces/{ns}/services/{name}/status", {"status": status})
 
 while True:
     try:

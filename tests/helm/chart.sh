@@ -54,7 +54,8 @@ refused "controller.persistence.enabled: one volume" --set controller.persistenc
 refused "manageExternalCRDs: this chart never installs" --set connectInject.apiGateway.manageExternalCRDs=true
 refused "peering.advertise" --set peering.enabled=true
 refused "serviceType" --set connectInject.apiGateway.managedGatewayClass.serviceType=ExternalName
-refused "mapPrivilegedContainerPorts" --set connectInject.apiGateway.managedGatewayClass.mapPrivilegedContainerPorts=70000
+refused "mapPrivilegedContainerPorts" \
+  --set connectInject.apiGateway.managedGatewayClass.mapPrivilegedContainerPorts=70000
 refused "nodeSelektor" --set connectInject.apiGateway.managedGatewayClass.nodeSelektor.a=b
 refused "replicas" --set controller.replicas=some
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/actor_fixture.test.hpp"
 #include "actors/storage_actor.hpp"
 #include "api/http_api.hpp"
 #include "storage/store.hpp"
-#include "tests/support/actor_fixture.hpp"
 
 #include <memory>
 #include <optional>

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/actor_fixture.test.hpp"
 #include "actors/gateway_actor.hpp"
 #include "actors/root_actor.hpp"
 #include "actors/status_actor.hpp"
-#include "tests/support/actor_fixture.hpp"
 
 namespace strait::simulation {
 
