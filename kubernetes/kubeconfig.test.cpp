@@ -38,7 +38,7 @@ contexts:
 )";
 
 Result<ClientConfig> parse(std::string_view text, std::string_view context = "") {
-  return parse_kubeconfig(text, "config", context, "/home/me/.kube");
+  return parse_kubeconfig(text, "config", context, "/etc/kube");
 }
 
 std::string refusal(std::string_view cluster, std::string_view user) {
@@ -57,9 +57,9 @@ TEST_CASE("the current context of a kubeconfig says where and as whom") {
   auto config = parse(two_contexts);
   REQUIRE(config);
   CHECK(config->server == "https://10.0.0.1:6443");
-  CHECK(config->ca_file == "/home/me/.kube/pki/ca.crt");
+  CHECK(config->ca_file == "/etc/kube/pki/ca.crt");
   CHECK(config->client_certificate_file == "/etc/pki/admin.crt");
-  CHECK(config->client_key_file == "/home/me/.kube/admin.key");
+  CHECK(config->client_key_file == "/etc/kube/admin.key");
   CHECK(config->default_namespace == "default");
 }
 

@@ -138,7 +138,8 @@ Y
   cat >"$N/cni/10-lab.conflist" <<Y
 {"cniVersion":"1.0.0","name":"lab","plugins":[
  {"type":"ptp","ipMasq":false,
-  "ipam":{"type":"host-local","dataDir":"$N/cni-state","ranges":[[{"subnet":"$PODCIDR"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
+  "ipam":{"type":"host-local","dataDir":"$N/cni-state",
+          "ranges":[[{"subnet":"$PODCIDR"}]],"routes":[{"dst":"0.0.0.0/0"}]}},
  {"type":"portmap","capabilities":{"portMappings":true},"snat":true}]}
 Y
   cat >"$N/kubelet.yaml" <<Y

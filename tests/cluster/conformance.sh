@@ -54,7 +54,8 @@ install() {
   kubectl wait --for=condition=Established crd --all --timeout="${READY_SECONDS_MAX}s" >/dev/null
   cluster exec "$STRAIT_LAB/bin/helm" install strait deploy/helm/strait \
     --namespace strait-system --create-namespace \
-    --set controller.image.tag=conformance --set gateway.image.tag=conformance --wait --timeout "${READY_SECONDS_MAX}s" ||
+    --set controller.image.tag=conformance --set gateway.image.tag=conformance \
+    --wait --timeout "${READY_SECONDS_MAX}s" ||
     fail "the chart did not install"
   kubectl wait --for=condition=Accepted "gatewayclass/$CLASS" --timeout="${READY_SECONDS_MAX}s"
 }
