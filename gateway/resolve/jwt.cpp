@@ -52,6 +52,12 @@ tl::expected<Jwt, Problem> jwt_of(const View& view, const std::string& ns,
           Problem{model::Reason::unsupported_value,
                   fmt::format("JWTProvider {}: {} is not supported", to_string(name),
                               provider->unsupported.front().path)});
+    if (provider->local_jwks.empty())
+      return tl::unexpected<Problem>(
+          Problem{model::Reason::unsupported_value,
+                  fmt::format("JWTProvider {}: spec.jsonWebKeySet.remote is not fetched yet, "
+                              "expected local",
+                              to_string(name))});
     jwt.providers.push_back(provider_of(*provider, required));
   }
   return jwt;
