@@ -139,6 +139,7 @@ TEST_CASE("filters as text say what they do") {
   CHECK(to_text(config) == R"(listener "https"
   https "::1":443 hostname "a.com"
   passthrough
+  public port 8443
   clients or not
     root 2 bytes 08a24f07b54a16c9
   tls 1.0..1.2

@@ -208,8 +208,7 @@ public:
                               .min = static_cast<TlsVersion>(below(5)),
                               .max = static_cast<TlsVersion>(below(5)),
                               .cipher_suites = {one_of({"A", "B"})}},
-                      .passthrough = chance(3),
-                      .public_port = static_cast<std::uint16_t>(chance(4) ? 80 : 0)};
+                      .passthrough = chance(3)};
     listener.protocol = chance(4)                         ? static_cast<Protocol>(below(6))
                         : listener.name.starts_with("tl") ? Protocol::tls
                         : listener.name == "https"        ? Protocol::https
