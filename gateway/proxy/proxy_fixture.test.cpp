@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -149,8 +148,9 @@ void Wire::reset() {
   close();
 }
 void Wire::close() {
-  if (fd_ >= 0)
-    ::close(std::exchange(fd_, -1));
+  if (fd_ >= 0 && owner_ == Owner::itself)
+    ::close(fd_);
+  fd_ = -1;
 }
 
 std::string field_of(const std::string& head, std::string_view name) {
@@ -219,8 +219,7 @@ Backend::Backend(Serve serve) : serve_{std::move(serve)} {
       send_at_once(fd);
       open_.push_back(fd);
       threads_.emplace_back([this, fd] {
-        // dup() makes ThreadSanitizer see a race with whoever had that number before.
-        Wire wire{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+        Wire wire{fd, Wire::Owner::backend};
         serve_(wire, *this);
         std::lock_guard done{mutex_};
         std::erase(open_, fd);

@@ -17,10 +17,12 @@ namespace strait::gateway::proxy::testing {
 /// A blocking TCP connection on loopback, for tests. Reads give up after 10 s.
 class Wire {
 public:
-  explicit Wire(int fd) : fd_{fd} {}
+  /// A backend closes the descriptors of its connections itself.
+  enum class Owner { itself, backend };
+  explicit Wire(int fd, Owner owner = Owner::itself) : fd_{fd}, owner_{owner} {}
   /// Connects; -1 inside if that is refused.
   static Wire dial(std::uint16_t port);
-  Wire(Wire&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  Wire(Wire&& other) noexcept : fd_{std::exchange(other.fd_, -1)}, owner_{other.owner_} {}
   Wire& operator=(Wire&&) = delete;
   ~Wire() { close(); }
 
@@ -48,6 +50,7 @@ public:
 private:
   bool more();
   int fd_;
+  Owner owner_;
   std::string buffer_;
 };
 

@@ -10,7 +10,7 @@ namespace strait::gateway::proxy::testing {
 namespace {
 
 net::Fd unblocked(int fd) {
-  net::Fd copy{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+  net::Fd copy{::dup(fd)};
   ::fcntl(copy.get(), F_SETFL, O_NONBLOCK);
   return copy;
 }

@@ -97,7 +97,7 @@ void udp_route(World& world, std::vector<strait::gateway::Backend> backends,
 
 /// A UDP listener; returns its port.
 std::uint16_t udp_listener(World& world, std::string address = "127.0.0.1") {
-  const auto port = free_port();
+  const auto port = net::local_address(*net::bind_udp(net::Address::loopback(0)))->port();
   Listener listener{.name = "udp", .address = std::move(address), .port = port};
   listener.protocol = Protocol::udp;
   world.listener(listener);
@@ -331,7 +331,8 @@ TEST_CASE("an endpoint that nobody listens at loses its sessions to another one"
   UdpEcho a{"a"};
   World world;
   const auto port = udp_listener(world);
-  world.cluster("a", {a.endpoint(), {"127.0.0.1", free_port(), 1}});
+  // An address of its own: tests that run beside this one bind ports of 127.0.0.1.
+  world.cluster("a", {a.endpoint(), {"127.0.0.9", free_port(), 1}});
   udp_route(world, {share("a")});
   world.apply();
   for (int i = 0; i < 8; ++i) {
