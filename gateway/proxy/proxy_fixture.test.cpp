@@ -148,9 +148,18 @@ void Wire::reset() {
   close();
 }
 void Wire::close() {
-  if (fd_ >= 0 && owner_ == Owner::itself)
+  if (fd_ >= 0 && !backend_)
     ::close(fd_);
   fd_ = -1;
+}
+
+std::pair<int, std::shared_ptr<void>> Wire::release() {
+  const int fd = std::exchange(fd_, -1);
+  auto* backend = backend_;
+  if (!backend)
+    return {fd, nullptr};
+  return {fd, std::shared_ptr<void>{backend,
+                                    [fd](void* of) { static_cast<Backend*>(of)->forget(fd); }}};
 }
 
 std::string field_of(const std::string& head, std::string_view name) {
@@ -219,12 +228,11 @@ Backend::Backend(Serve serve) : serve_{std::move(serve)} {
       send_at_once(fd);
       open_.push_back(fd);
       threads_.emplace_back([this, fd] {
-        Wire wire{fd, Wire::Owner::backend};
+        Wire wire{fd, *this};
         serve_(wire, *this);
         std::lock_guard done{mutex_};
-        std::erase(open_, fd);
-        wire.close();
-        ::close(fd);
+        if (std::erase(open_, fd) > 0)
+          ::close(fd);
       });
     }
   }};
@@ -242,6 +250,11 @@ Backend::~Backend() {
   for (auto& thread : threads_)
     thread.join();
   ::close(fd_);
+}
+
+void Backend::forget(int fd) {
+  std::lock_guard lock{mutex_};
+  std::erase(open_, fd);
 }
 
 std::unique_ptr<Backend> Backend::named(std::string name) {

@@ -14,15 +14,17 @@
 
 namespace strait::gateway::proxy::testing {
 
+class Backend;
+
 /// A blocking TCP connection on loopback, for tests. Reads give up after 10 s.
 class Wire {
 public:
-  /// A backend closes the descriptors of its connections itself.
-  enum class Owner { itself, backend };
-  explicit Wire(int fd, Owner owner = Owner::itself) : fd_{fd}, owner_{owner} {}
+  explicit Wire(int fd) : fd_{fd} {}
+  /// A connection of the backend's, which closes the descriptor.
+  Wire(int fd, Backend& backend) : fd_{fd}, backend_{&backend} {}
   /// Connects; -1 inside if that is refused.
   static Wire dial(std::uint16_t port);
-  Wire(Wire&& other) noexcept : fd_{std::exchange(other.fd_, -1)}, owner_{other.owner_} {}
+  Wire(Wire&& other) noexcept : fd_{std::exchange(other.fd_, -1)}, backend_{other.backend_} {}
   Wire& operator=(Wire&&) = delete;
   ~Wire() { close(); }
 
@@ -44,13 +46,16 @@ public:
   void end_sending();
   void reset();
   void close();
+  /// The descriptor is the caller's from now on. Of a backend's connection: once the second is
+  /// gone, and until then the backend may shut it down.
+  std::pair<int, std::shared_ptr<void>> release();
   /// What was read and not asked for yet.
   const std::string& pending() const { return buffer_; }
 
 private:
   bool more();
   int fd_;
-  Owner owner_;
+  Backend* backend_ = nullptr;
   std::string buffer_;
 };
 
@@ -82,6 +87,10 @@ public:
   std::atomic<int> connections{0}, requests{0};
 
 private:
+  friend class Wire;
+  /// Whoever serves the connection closes it.
+  void forget(int fd);
+
   int fd_ = -1;
   std::uint16_t port_ = 0;
   Serve serve_;

@@ -10,9 +10,8 @@ namespace strait::gateway::proxy::testing {
 namespace {
 
 net::Fd unblocked(int fd) {
-  net::Fd copy{::dup(fd)};
-  ::fcntl(copy.get(), F_SETFL, O_NONBLOCK);
-  return copy;
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  return net::Fd{fd};
 }
 
 std::shared_ptr<const net::TlsServerContext> made(net::TlsServerOptions options) {
@@ -29,12 +28,15 @@ TlsWire::TlsWire(std::uint16_t port, const std::string& sni, net::TlsClientOptio
   auto context = net::TlsClientContext::create(std::move(options));
   if (!context)
     throw std::runtime_error(context.error().detail);
-  stream_ = std::move(*net::TlsStream::client(unblocked(wire.fd()), *context, {.sni = sni}));
+  stream_ =
+      std::move(*net::TlsStream::client(unblocked(wire.release().first), *context, {.sni = sni}));
   shake();
 }
 
-TlsWire::TlsWire(Wire& accepted, std::shared_ptr<const net::TlsServerContext> context)
-    : stream_{std::move(*net::TlsStream::server(unblocked(accepted.fd()), std::move(context)))} {
+TlsWire::TlsWire(Wire& accepted, std::shared_ptr<const net::TlsServerContext> context) {
+  auto [fd, lent] = accepted.release();
+  stream_ = std::move(*net::TlsStream::server(unblocked(fd), std::move(context)));
+  lent_ = std::move(lent);
   shake();
 }
 

@@ -41,6 +41,7 @@ private:
 
   std::unique_ptr<net::TlsStream> stream_;
   bool ok_ = false;
+  std::shared_ptr<void> lent_; // By a backend; given back before the stream closes.
 };
 
 /// A certificate authority with names of its own.
