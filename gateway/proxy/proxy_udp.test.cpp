@@ -95,9 +95,16 @@ void udp_route(World& world, std::vector<strait::gateway::Backend> backends,
       std::make_shared<const BoundRoute>(BoundRoute{id, WallTime{}, std::move(route)}));
 }
 
+/// A UDP socket on a port of 127.0.0.1 whose number is free for TCP too.
+net::Fd bound_to_free_port() {
+  for (;;)
+    if (auto fd = net::bind_udp(net::Address::loopback(free_port())))
+      return std::move(*fd);
+}
+
 /// A UDP listener; returns its port.
 std::uint16_t udp_listener(World& world, std::string address = "127.0.0.1") {
-  const auto port = net::local_address(*net::bind_udp(net::Address::loopback(0)))->port();
+  const auto port = net::local_address(bound_to_free_port())->port();
   Listener listener{.name = "udp", .address = std::move(address), .port = port};
   listener.protocol = Protocol::udp;
   world.listener(listener);
@@ -370,9 +377,9 @@ TEST_CASE("a TCP and a UDP listener share a number") {
 }
 
 TEST_CASE("a UDP port that is taken is told apart from the TCP port of that number") {
-  UdpEcho a{"a"};
   World world;
-  const auto taken = a.endpoint().port;
+  const auto holder = bound_to_free_port();
+  const auto taken = net::local_address(holder)->port();
   Listener listener{.name = "udp", .address = "127.0.0.1", .port = taken};
   listener.protocol = Protocol::udp;
   world.listener(listener).listener({.name = "web", .address = "127.0.0.1", .port = taken}).apply();
