@@ -78,6 +78,7 @@ TEST_CASE("a mirror gets a copy of the request as the rule makes it, head and bo
   one.apply();
   auto wire = Wire::dial(one.port);
   CHECK(ask(wire, get("/a?b")).body == "fine");
+  REQUIRE(mirror.requests(1).size() == 1); // Copies have connections of their own: no order.
   const std::string chunked{"PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                             "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"};
   CHECK(ask(wire, chunked).body == "fine");
