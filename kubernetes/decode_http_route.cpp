@@ -13,32 +13,12 @@ void decode_path(Fields& fields, model::PathMatch& out) {
               out.type == Type::regex ? rules::regular_expression : rules::literal_path);
 }
 
-void decode_value_type(Fields& fields, model::ValueMatch& out) {
-  using Type = model::ValueMatchType;
-  fields.choice<Type, Type>("type", out.type,
-                            {{"Exact", Type::exact}, {"RegularExpression", Type::regex}});
-  fields.text("name", out.name, rules::header_name, Need::required);
-}
-
 void decode_match(Fields& fields, model::HttpMatch& out) {
-  using Type = model::ValueMatchType;
   fields.object("path", [&](Fields& path) { decode_path(path, out.path); });
-  fields.list("headers", out.headers, {0, 16}, [](Fields& header, model::ValueMatch& it) {
-    decode_value_type(header, it);
-    header.text("value", it.value,
-                it.type == Type::regex ? rules::regular_expression : rules::header_value,
-                Need::required);
-  });
-  fields.list("queryParams", out.query, {0, 16}, [](Fields& parameter, model::ValueMatch& it) {
-    decode_value_type(parameter, it);
-    parameter.text("value", it.value,
-                   it.type == Type::regex ? rules::regular_expression : rules::query_value,
-                   Need::required);
-  });
+  decode_values(fields, "headers", out.headers, rules::header_value);
+  decode_values(fields, "queryParams", out.query, rules::query_value);
   fields.one_of("method", out.method,
                 {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"});
-  fields.unique("headers", out.headers, "name", [](auto& it) { return it.name; });
-  fields.unique("queryParams", out.query, "name", [](auto& it) { return it.name; });
 }
 
 void decode_timeouts(Fields& fields, model::Timeouts& out) {

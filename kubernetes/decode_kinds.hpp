@@ -35,6 +35,9 @@ void decode(Fields& root, model::JwtProvider& out);
 void decode_parents(Fields& spec, std::vector<model::ParentRef>& out);
 /// All of a backendRef but its filters.
 void decode_backend(Fields& fields, model::BackendRef& out);
+/// A match's conditions on headers or query parameters; `exact` is the rule for a literal value.
+void decode_values(Fields& match, std::string_view key, std::vector<model::ValueMatch>& out,
+                   rules::TextRule exact);
 /// The "sessionPersistence" of a rule.
 void decode_session(Fields& rule, std::optional<model::SessionPersistence>& out);
 /// No two items of the list may have the same name; several may have none.

@@ -4,19 +4,6 @@ namespace strait::kubernetes {
 
 namespace {
 
-void decode_headers(Fields& fields, std::vector<model::ValueMatch>& out) {
-  using Type = model::ValueMatchType;
-  fields.list("headers", out, {0, 16}, [](Fields& header, model::ValueMatch& it) {
-    header.choice<Type, Type>("type", it.type,
-                              {{"Exact", Type::exact}, {"RegularExpression", Type::regex}});
-    header.text("name", it.name, rules::header_name, Need::required);
-    header.text("value", it.value,
-                it.type == Type::regex ? rules::regular_expression : rules::header_value,
-                Need::required);
-  });
-  fields.unique("headers", out, "name", [](auto& it) { return it.name; });
-}
-
 void decode_method(Fields& fields, model::GrpcMethodMatch& out) {
   using Type = model::ValueMatchType;
   fields.choice<Type, Type>("type", out.type,
@@ -32,7 +19,7 @@ void decode_rule(Fields& fields, model::GrpcRule& out) {
   fields.text("name", out.name, rules::dns_subdomain);
   fields.list("matches", out.matches, {0, 64}, [](Fields& match, model::GrpcMatch& it) {
     match.object("method", [&](Fields& method) { decode_method(method, it.method.emplace()); });
-    decode_headers(match, it.headers);
+    decode_values(match, "headers", it.headers, rules::header_value);
   });
   decode_filters(fields, out.filters, FilterSet::grpc);
   fields.list("backendRefs", out.backends, {0, 16}, [](Fields& ref, model::BackendRef& it) {
@@ -57,6 +44,20 @@ void decode_only_rule(Fields& spec, std::vector<model::BackendRef>& out) {
     out = std::move(rules.front().backends);
 }
 
+template <class Route>
+void decode_stream_route(Fields& root, Route& out) {
+  root.object(
+      "spec",
+      [&](Fields& spec) {
+        decode_parents(spec, out.parents);
+        spec.unsupported({"useDefaultGateways"});
+        if constexpr (requires { out.hostnames; })
+          spec.texts("hostnames", out.hostnames, rules::hostname, {1, 1024});
+        decode_only_rule(spec, out.backends);
+      },
+      Need::required);
+}
+
 } // namespace
 
 void decode(Fields& root, model::GrpcRoute& out) {
@@ -70,39 +71,9 @@ void decode(Fields& root, model::GrpcRoute& out) {
   });
 }
 
-void decode(Fields& root, model::TcpRoute& out) {
-  root.object(
-      "spec",
-      [&](Fields& spec) {
-        decode_parents(spec, out.parents);
-        spec.unsupported({"useDefaultGateways"});
-        decode_only_rule(spec, out.backends);
-      },
-      Need::required);
-}
-
-void decode(Fields& root, model::TlsRoute& out) {
-  root.object(
-      "spec",
-      [&](Fields& spec) {
-        decode_parents(spec, out.parents);
-        spec.unsupported({"useDefaultGateways"});
-        spec.texts("hostnames", out.hostnames, rules::hostname, {1, 1024});
-        decode_only_rule(spec, out.backends);
-      },
-      Need::required);
-}
-
-void decode(Fields& root, model::UdpRoute& out) {
-  root.object(
-      "spec",
-      [&](Fields& spec) {
-        decode_parents(spec, out.parents);
-        spec.unsupported({"useDefaultGateways"});
-        decode_only_rule(spec, out.backends);
-      },
-      Need::required);
-}
+void decode(Fields& root, model::TcpRoute& out) { decode_stream_route(root, out); }
+void decode(Fields& root, model::TlsRoute& out) { decode_stream_route(root, out); }
+void decode(Fields& root, model::UdpRoute& out) { decode_stream_route(root, out); }
 
 void decode(Fields& root, model::ReferenceGrant& out) {
   root.object(

@@ -15,6 +15,19 @@ void decode_backend(Fields& fields, model::BackendRef& out) {
     fields.error("port", "required for a Service");
 }
 
+void decode_values(Fields& match, std::string_view key, std::vector<model::ValueMatch>& out,
+                   rules::TextRule exact) {
+  using Type = model::ValueMatchType;
+  match.list(key, out, {0, 16}, [&](Fields& fields, model::ValueMatch& it) {
+    fields.choice<Type, Type>("type", it.type,
+                              {{"Exact", Type::exact}, {"RegularExpression", Type::regex}});
+    fields.text("name", it.name, rules::header_name, Need::required);
+    fields.text("value", it.value, it.type == Type::regex ? rules::regular_expression : exact,
+                Need::required);
+  });
+  match.unique(key, out, "name", [](auto& it) { return it.name; });
+}
+
 void decode_parents(Fields& spec, std::vector<model::ParentRef>& out) {
   spec.list("parentRefs", out, {0, 32}, [](Fields& fields, model::ParentRef& ref) {
     fields.text("group", ref.group, rules::api_group);

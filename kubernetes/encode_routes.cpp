@@ -88,14 +88,18 @@ void put_retry(MapWriter& rule, const std::optional<model::Retry>& retry) {
   rule.put("retry", out.take());
 }
 
-/// Of a kind whose only rule has only backends.
+/// TCPRoute, TLSRoute and UDPRoute: their only rule has only backends.
 template <class Route>
-void put_backends(MapWriter& spec, const Route& route) {
-  MapWriter rule;
-  rule.put("backendRefs", list_of(route.backends, encode_backend));
+void encode_stream_route(MapWriter& root, const Route& object) {
+  MapWriter spec, rule;
+  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
+  if constexpr (requires { object.hostnames; })
+    spec.put("hostnames", list_of(object.hostnames));
+  rule.put("backendRefs", list_of(object.backends, encode_backend));
   Node::List rules;
   rules.push_back(rule.take());
   spec.put("rules", Node{std::move(rules), {}});
+  root.put("spec", spec.take());
 }
 
 } // namespace
@@ -147,27 +151,9 @@ void encode(MapWriter& root, const model::GrpcRoute& object) {
   root.put("spec", spec.take());
 }
 
-void encode(MapWriter& root, const model::TcpRoute& object) {
-  MapWriter spec;
-  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
-  put_backends(spec, object);
-  root.put("spec", spec.take());
-}
-
-void encode(MapWriter& root, const model::TlsRoute& object) {
-  MapWriter spec;
-  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
-  spec.put("hostnames", list_of(object.hostnames));
-  put_backends(spec, object);
-  root.put("spec", spec.take());
-}
-
-void encode(MapWriter& root, const model::UdpRoute& object) {
-  MapWriter spec;
-  spec.put_unless_empty("parentRefs", list_of(object.parents, encode_parent));
-  put_backends(spec, object);
-  root.put("spec", spec.take());
-}
+void encode(MapWriter& root, const model::TcpRoute& object) { encode_stream_route(root, object); }
+void encode(MapWriter& root, const model::TlsRoute& object) { encode_stream_route(root, object); }
+void encode(MapWriter& root, const model::UdpRoute& object) { encode_stream_route(root, object); }
 
 void encode(MapWriter& root, const model::ReferenceGrant& object) {
   MapWriter spec;
