@@ -2,6 +2,7 @@
 
 #include "api/consul_bodies.hpp"
 #include "api/consul_json.hpp"
+#include "base/ascii.hpp"
 #include "peering/names.hpp"
 
 /// Reference/consul §1.15. Reading comes from the view, so that it can be waited for.
@@ -69,7 +70,7 @@ Outcome read(const HandlerPtr&, const Call& call) {
     write_peering(json, **peering);
     return Reply{200, json.take()};
   };
-  auto key = peering::lower_case(name);
+  auto key = ascii_lower(name);
   auto index = [key](const View& view) {
     auto record = view.record<model::Peering>({"", key});
     return record ? record->modified : view.kind_revision(Kind::peering);

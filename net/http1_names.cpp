@@ -1,5 +1,7 @@
 #include "net/http1_names.hpp"
 
+#include "base/ascii.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -68,8 +70,6 @@ constexpr std::array rows{
 static_assert(rows.size() + 1 == static_cast<std::size_t>(HeaderId::count_));
 static_assert(rows.size() < 64, "presence of a header is one bit of a word");
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
 /// Whether a name is that of a row, in any case. Rows hold letters, digits and '-', all of which
 /// have the bit that tells lower case from upper; eight bytes are compared at a time.
 bool names_row(std::string_view row, std::string_view name) {
@@ -95,7 +95,7 @@ bool names_row(std::string_view row, std::string_view name) {
 constexpr std::size_t buckets = 256;
 constexpr std::size_t bucket_of(std::string_view name) {
   auto at = [&](std::size_t i) {
-    return static_cast<std::size_t>(static_cast<unsigned char>(lower(name[i])));
+    return static_cast<std::size_t>(static_cast<unsigned char>(ascii_lower(name[i])));
   };
   auto hash = name.size() * 37 + at(0) * 11 + at(name.size() / 2) * 101 + at(name.size() - 1) * 7;
   return hash % buckets;
@@ -265,7 +265,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size())
     return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i]))
+    if (ascii_lower(a[i]) != ascii_lower(b[i]))
       return false;
   return true;
 }

@@ -1,5 +1,6 @@
 #include "peering/frontend.hpp"
 
+#include "base/ascii.hpp"
 #include "peering/authority.hpp"
 #include "peering/exports.hpp"
 #include "peering/names.hpp"
@@ -202,7 +203,7 @@ catalog::Command finish_establish(EstablishPlan plan, std::string stream_secret)
 
 Result<catalog::RecordPtr<model::Peering>> read_peering(const catalog::View& view,
                                                         std::string_view name) {
-  if (auto record = view.record<model::Peering>({"", lower_case(name)}))
+  if (auto record = view.record<model::Peering>({"", ascii_lower(name)}))
     return record;
   return fail(Errc::not_found, "Peering not found for \"{}\"", name);
 }
@@ -219,7 +220,7 @@ Result<std::vector<catalog::Command>> delete_peering(const catalog::View& view,
   if (name.empty())
     return fail(Errc::invalid, "peering: name: must not be empty");
   std::vector<catalog::Command> commands;
-  auto stored = view.record<model::Peering>({"", lower_case(name)});
+  auto stored = view.record<model::Peering>({"", ascii_lower(name)});
   if (!stored || stored->value.state == PeeringState::deleting)
     return commands;
   auto peering = stored->value;
@@ -232,7 +233,7 @@ Result<std::vector<catalog::Command>> delete_peering(const catalog::View& view,
 
 catalog::RecordPtr<model::TrustBundle> read_trust_bundle(const catalog::View& view,
                                                          std::string_view name) {
-  return view.record<model::TrustBundle>({"", lower_case(name)});
+  return view.record<model::TrustBundle>({"", ascii_lower(name)});
 }
 
 std::vector<catalog::RecordPtr<model::TrustBundle>>

@@ -1,5 +1,7 @@
 #include "peering/names.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <vector>
 
@@ -29,14 +31,6 @@ bool any_empty(const std::vector<std::string_view>& parts) {
 
 } // namespace
 
-std::string lower_case(std::string_view text) {
-  std::string lower{text};
-  for (auto& c : lower)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
 Status check_peer_name(std::string_view name) {
   bool ok =
       !name.empty() && name.size() <= peer_name_bytes_max && name.front() != '-' &&
@@ -52,7 +46,7 @@ Status check_peer_name(std::string_view name) {
 }
 
 std::string trust_domain_of(std::string_view cluster_id) {
-  return lower_case(cluster_id) + ".consul";
+  return ascii_lower(cluster_id) + ".consul";
 }
 
 bool is_trust_domain(std::string_view text) {

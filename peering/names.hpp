@@ -12,8 +12,6 @@ namespace strait::peering {
 
 /// 1..63 of a-z, 0-9 and '-', not at either end. The text says so; errors name the peering.
 Status check_peer_name(std::string_view name);
-/// Lookups ignore case.
-std::string lower_case(std::string_view text);
 
 /// "<uuid>.consul"
 std::string trust_domain_of(std::string_view cluster_id);

@@ -1,5 +1,7 @@
 #include "peering/names.hpp"
 
+#include "base/ascii.hpp"
+
 #include <catch2/catch.hpp>
 
 using namespace strait::peering;
@@ -18,7 +20,7 @@ TEST_CASE("a peer name is a DNS label in lower case") {
     REQUIRE_FALSE(status);
     CHECK(status.error().code == strait::Errc::invalid);
   }
-  CHECK(lower_case("Dc-2") == "dc-2");
+  CHECK(strait::ascii_lower("Dc-2") == "dc-2");
 }
 
 TEST_CASE("names are parsed back to what built them") {

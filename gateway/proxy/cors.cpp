@@ -1,13 +1,13 @@
 #include "gateway/proxy/cors.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <string>
 
 namespace strait::gateway::proxy {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// Glob without backtracking over more than the last star: linear in the text for each star.
 bool covers(std::string_view pattern, std::string_view text) {
@@ -18,7 +18,7 @@ bool covers(std::string_view pattern, std::string_view text) {
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       star_text = i;
-    } else if (at < pattern.size() && lower(pattern[at]) == lower(text[i])) {
+    } else if (at < pattern.size() && ascii_lower(pattern[at]) == ascii_lower(text[i])) {
       ++at;
       ++i;
     } else if (star != none && text[star_text] != '/') {

@@ -1,3 +1,4 @@
+#include "base/ascii.hpp"
 #include "gateway/proxy/exchange.hpp"
 #include "gateway/proxy/grpc_status.hpp"
 #include "net/http2_http1.hpp"
@@ -15,8 +16,7 @@ namespace {
 void lower_case(std::string_view text, std::string& out) {
   out.assign(text);
   for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
+    c = ascii_lower(c);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "gateway/proxy/grpc_auth.hpp"
 
+#include "base/ascii.hpp"
 #include "gateway/proxy/forwarded_head.hpp"
 #include "gateway/proxy/protobuf_wire.hpp"
 #include "net/http1_writer.hpp"
@@ -15,20 +16,12 @@ namespace {
 
 constexpr std::size_t prefix_bytes = 5; ///< Of a gRPC message: compressed or not, length.
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 /// By name; repeated ones are joined as HTTP says (RFC 9110 §5.3).
 std::map<std::string, std::string> told_headers(const ExternalAuth& auth,
                                                 const net::http1::RequestHead& head) {
   std::map<std::string, std::string> headers;
   for (const auto& field : head.fields()) {
-    const auto name = lower(head.name(field));
+    const auto name = ascii_lower(head.name(field));
     const auto& allowed = auth.allowed_headers;
     if (field.hop_by_hop ||
         (!allowed.empty() && std::find(allowed.begin(), allowed.end(), name) == allowed.end()))
@@ -78,7 +71,7 @@ std::optional<HeaderOption> header_option(std::string_view message) {
       ProtobufReader header{reader.bytes()};
       while (header.next()) {
         if (header.number() == 1 && header.is_bytes())
-          option.edit.name = lower(header.bytes());
+          option.edit.name = ascii_lower(header.bytes());
         else if ((header.number() == 2 || header.number() == 3) && header.is_bytes())
           option.edit.value = header.bytes();
       }
@@ -114,8 +107,8 @@ bool read_ok(std::string_view message, GrpcVerdict& verdict) {
       return false;
     if (reader.number() == 6 && !add_option(reader.bytes(), verdict.response))
       return false;
-    if (reader.number() == 5 && editable(lower(reader.bytes())))
-      verdict.request.remove.push_back(lower(reader.bytes()));
+    if (reader.number() == 5 && editable(ascii_lower(reader.bytes())))
+      verdict.request.remove.push_back(ascii_lower(reader.bytes()));
   }
   return reader.complete();
 }

@@ -1,3 +1,4 @@
+#include "base/ascii.hpp"
 #include "gateway/resolve/listener_checks.hpp"
 #include "gateway/resolve/plan.hpp"
 #include "gateway/resolve/references.hpp"
@@ -95,7 +96,7 @@ std::optional<Problem> select(const View& view, const GatewayPlan& plan, const R
 
 HostnameIntersection intersect(const std::string& listener_hostname,
                                const std::vector<std::string>& route) {
-  auto listener = lower(listener_hostname);
+  auto listener = ascii_lower(listener_hostname);
   if (route.empty())
     return {true, listener.empty() ? std::vector<std::string>{} : std::vector{listener}};
   HostnameIntersection result;

@@ -1,6 +1,6 @@
 #include "gateway/resolve/jwt.hpp"
 
-#include "gateway/resolve/listener_checks.hpp"
+#include "base/ascii.hpp"
 
 namespace strait::gateway::resolve {
 
@@ -11,7 +11,7 @@ using model::Kind;
 Jwt::Location location_of(const model::JwtProvider::Location& from) {
   Jwt::Location location;
   location.type = static_cast<Jwt::Location::Type>(from.type);
-  location.name = location.type == Jwt::Location::Type::header ? lower(from.name) : from.name;
+  location.name = location.type == Jwt::Location::Type::header ? ascii_lower(from.name) : from.name;
   location.prefix = location.type == Jwt::Location::Type::header ? from.value_prefix : "";
   location.forward = from.forward;
   return location;

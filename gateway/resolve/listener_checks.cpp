@@ -149,12 +149,6 @@ std::string config_name(const ListenerEntry& entry) {
                    : entry.spec.name;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::optional<Protocol> protocol_of(const std::string& text) {
   if (text == "HTTP")
     return Protocol::http;

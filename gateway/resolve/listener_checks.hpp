@@ -55,6 +55,4 @@ std::optional<Protocol> protocol_of(const std::string& text);
 /// if there is no such port.
 std::optional<std::uint16_t> container_port(std::uint16_t port, std::int32_t offset);
 
-std::string lower(std::string text);
-
 } // namespace strait::gateway::resolve

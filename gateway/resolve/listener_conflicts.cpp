@@ -1,5 +1,6 @@
 #include "gateway/resolve/listener_conflicts.hpp"
 
+#include "base/ascii.hpp"
 #include "gateway/snapshot/snapshot.hpp"
 
 namespace strait::gateway::resolve {
@@ -24,7 +25,7 @@ std::optional<Problem> conflict(const Listener& own, const Listener& other) {
     return Problem{Reason::protocol_conflict,
                    fmt::format("listener {} has port {} too, and {} has no hostnames", other.name,
                                other.port, other.protocol)};
-  if (lower(own.hostname) == lower(other.hostname))
+  if (ascii_lower(own.hostname) == ascii_lower(other.hostname))
     return Problem{Reason::hostname_conflict,
                    fmt::format("listener {} has the same port and hostname", other.name)};
   return {};
@@ -43,7 +44,7 @@ std::optional<Problem> overlap(const ListenerEntry& own, const ListenerEntry& ot
            (it.protocol == "TLS" &&
             !(it.tls && it.tls->mode == model::ListenerTls::Mode::passthrough));
   };
-  auto a = lower(own.spec.hostname), b = lower(other.spec.hostname);
+  auto a = ascii_lower(own.spec.hostname), b = ascii_lower(other.spec.hostname);
   if (own.spec.port != other.spec.port || !terminates(own.spec) || !terminates(other.spec) ||
       (!hostname_covers(a, b) && !hostname_covers(b, a)))
     return {};

@@ -1,5 +1,6 @@
 #include "gateway/resolve/listener_plan.hpp"
 
+#include "base/ascii.hpp"
 #include "gateway/resolve/conditions.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ std::shared_ptr<const Listener> config_of(const std::string& name, const model::
   config.port = found.port;
   config.public_port = found.port == spec.port ? std::uint16_t{0} : spec.port;
   config.protocol = *protocol_of(spec.protocol);
-  config.hostname = lower(spec.hostname);
+  config.hostname = ascii_lower(spec.hostname);
   config.passthrough = found.passthrough;
   config.clients = std::move(found.clients);
   if (config.protocol == Protocol::https ||

@@ -1,3 +1,4 @@
+#include "base/ascii.hpp"
 #include "gateway/resolve/listener_checks.hpp"
 #include "gateway/resolve/resolve.hpp"
 #include "gateway/resolve/route_filters.hpp"
@@ -20,7 +21,8 @@ void add_first(std::vector<ValueCondition>& conditions, ValueCondition next) {
 void add_headers(std::vector<ValueCondition>& conditions,
                  const std::vector<model::ValueMatch>& headers) {
   for (auto& header : headers)
-    add_first(conditions, {static_cast<ValueType>(header.type), lower(header.name), header.value});
+    add_first(conditions,
+              {static_cast<ValueType>(header.type), ascii_lower(header.name), header.value});
 }
 
 Match match_of(const model::HttpMatch& from) {
@@ -146,7 +148,7 @@ private:
 
   void hostnames(const std::vector<std::string>& from) {
     for (auto& hostname : from)
-      route_.hostnames.push_back(lower(hostname));
+      route_.hostnames.push_back(ascii_lower(hostname));
   }
 
   template <class Rule>

@@ -1,5 +1,6 @@
 #include "gateway/resolve/route_filters.hpp"
 
+#include "base/ascii.hpp"
 #include "base/overload.hpp"
 #include "gateway/resolve/extension_filters.hpp"
 #include "gateway/resolve/listener_checks.hpp"
@@ -20,7 +21,7 @@ constexpr std::array<std::string_view, 7> framing{
 HeaderEdits edits_of(RouteReferences& references, const model::HeaderModifier& from,
                      const std::string& path) {
   auto check = [&](const std::string& name) {
-    if (std::find(framing.begin(), framing.end(), lower(name)) != framing.end())
+    if (std::find(framing.begin(), framing.end(), ascii_lower(name)) != framing.end())
       references.refuse(fmt::format("{}: header {} is the gateway's own to set", path, name));
   };
   HeaderEdits edits;
@@ -45,8 +46,8 @@ std::optional<PathEdit> path_edit_of(const std::optional<model::PathModifier>& f
 
 Redirect redirect_of(const model::RequestRedirect& from) {
   Redirect redirect;
-  redirect.scheme = lower(from.scheme);
-  redirect.hostname = lower(from.hostname);
+  redirect.scheme = ascii_lower(from.scheme);
+  redirect.hostname = ascii_lower(from.hostname);
   redirect.path = path_edit_of(from.path);
   redirect.port = from.port.value_or(0);
   redirect.status = from.status;
@@ -68,9 +69,9 @@ ExternalAuth auth_of(RouteReferences& references, const model::ExternalAuth& fro
   auth.grpc = from.protocol == model::ExternalAuth::Protocol::grpc;
   auth.path = from.path;
   for (auto& name : from.allowed_headers)
-    auth.allowed_headers.push_back(lower(name));
+    auth.allowed_headers.push_back(ascii_lower(name));
   for (auto& name : from.allowed_response_headers)
-    auth.allowed_response_headers.push_back(lower(name));
+    auth.allowed_response_headers.push_back(ascii_lower(name));
   auth.forward_body = from.forward_body;
   // Nobody passes without being asked for: an authorizer that is not there lets no request in.
   if (auto cluster = references.cluster(from.backend, path + ".externalAuth.backendRef"))
@@ -154,7 +155,7 @@ void apply_filters(RouteReferences& references, const std::vector<model::Filter>
                  [&](const model::RequestMirror& it) { add_mirror(references, it, at, rule); },
                  [&](const model::RequestRedirect& it) { rule.redirect = redirect_of(it); },
                  [&](const model::UrlRewrite& it) {
-                   rule.rewrite = Rewrite{lower(it.hostname), path_edit_of(it.path)};
+                   rule.rewrite = Rewrite{ascii_lower(it.hostname), path_edit_of(it.path)};
                  },
                  [&](const model::Cors& it) { rule.cors = cors_of(it); },
                  [&](const model::ExternalAuth& it) { rule.auth = auth_of(references, it, at); },
@@ -208,7 +209,7 @@ SessionPersistence session_of(const model::SessionPersistence& from, const model
     session.name = fmt::format("strait-session-{:016x}", hash);
   }
   if (session.header)
-    session.name = lower(session.name);
+    session.name = ascii_lower(session.name);
   return session;
 }
 

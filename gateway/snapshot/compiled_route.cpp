@@ -1,5 +1,6 @@
 #include "gateway/snapshot/compiled_route.hpp"
 
+#include "base/ascii.hpp"
 #include "gateway/snapshot/rule_id.hpp"
 
 #include <algorithm>
@@ -8,11 +9,9 @@
 namespace strait::gateway {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 bool equal_without_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 /// Whether an earlier condition has the same name: then this one says nothing (Gateway API).
@@ -115,7 +114,7 @@ bool header_holds(const Condition& condition, std::span<const HeaderView> header
 int hex_digit(char c) {
   if (c >= '0' && c <= '9')
     return c - '0';
-  c = lower(c);
+  c = ascii_lower(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -200,7 +199,7 @@ Status check_hostname(std::string_view hostname) {
   if (hostname.size() > max_hostname_bytes)
     return fail(Errc::invalid, "hostname: may have {} bytes", max_hostname_bytes);
   auto name = hostname.starts_with("*.") ? hostname.substr(2) : hostname;
-  bool upper = std::any_of(name.begin(), name.end(), [](char c) { return lower(c) != c; });
+  bool upper = std::any_of(name.begin(), name.end(), [](char c) { return ascii_lower(c) != c; });
   if (upper || name.find('*') != std::string_view::npos || (name.empty() && !hostname.empty()))
     return fail(Errc::invalid, "hostname: '{}' must be a lower-case name or '*.name'", hostname);
   return {};

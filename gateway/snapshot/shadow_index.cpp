@@ -1,5 +1,6 @@
 #include "gateway/snapshot/shadow_index.hpp"
 
+#include "base/ascii.hpp"
 #include "base/overload.hpp"
 #include "gateway/snapshot/compiled_route.hpp"
 
@@ -28,18 +29,11 @@ private:
   std::string text_;
 };
 
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c + ('a' - 'A'));
-  return text;
-}
-
 /// By name, where the first condition of a name is the one that counts.
 void add(Place& place, const std::vector<ValueCondition>& conditions, bool ignore_case) {
   std::map<std::string, const ValueCondition*> by_name;
   for (const auto& condition : conditions)
-    by_name.emplace(ignore_case ? lower(condition.name) : condition.name, &condition);
+    by_name.emplace(ignore_case ? ascii_lower(condition.name) : condition.name, &condition);
   place.add(by_name.size());
   for (const auto& [name, condition] : by_name)
     place.add(name).add(static_cast<std::size_t>(condition->type)).add(condition->value);
