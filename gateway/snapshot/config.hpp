@@ -278,6 +278,8 @@ struct BackendTls {
 };
 inline constexpr const char* backend_client_certificate = "backend-client";
 
+inline constexpr std::size_t failover_max = 8;
+
 /// The endpoints behind one backend. It changes when pods come and go; routes name it by id, so
 /// that such a change replaces one pointer and no route.
 struct Cluster {
@@ -287,6 +289,9 @@ struct Cluster {
   std::optional<BackendTls> backend_tls;
   bool http2 = false;   ///< appProtocol kubernetes.io/h2c: HTTP/2 with prior knowledge.
   bool refused = false; ///< It must not be reached (a broken BackendTLSPolicy): 500.
+  /// Ids of clusters that stand in, the first that has one, while this has no endpoint that is fit
+  /// for use: none at all, or all ejected. Theirs are not followed. At most failover_max.
+  std::vector<std::string> failover;
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };
 
