@@ -91,6 +91,7 @@ void write(const std::string&, const Cluster& cluster, pb::Cluster& out) {
   }
   out.set_http2(cluster.http2);
   out.set_refused(cluster.refused);
+  write_texts(out.mutable_failover(), cluster.failover);
 }
 
 void write(const std::string&, const Certificate& certificate, pb::Certificate& out) {
@@ -217,6 +218,10 @@ Cluster read(const pb::Cluster& in, Problem& problem) {
                    in.backend_tls().system_ca()};
   cluster.http2 = in.http2();
   cluster.refused = in.refused();
+  if (static_cast<std::size_t>(in.failover_size()) > failover_max)
+    problem.set(
+        fmt::format("failover: {} clusters are more than {}", in.failover_size(), failover_max));
+  cluster.failover = read_texts(in.failover());
   return cluster;
 }
 

@@ -161,6 +161,12 @@ TEST_CASE("values out of range name the resource and the field") {
   CHECK(refused([](auto& delta) { delta.add_clusters(); }) ==
         "delta: cluster '': key: must not be empty");
   CHECK(refused([](auto& delta) {
+          auto& cluster = *delta.add_clusters();
+          cluster.set_id("web");
+          for (std::size_t i = 0; i <= failover_max; ++i)
+            cluster.add_failover("peer/dc2/web");
+        }) == "delta: cluster 'web': failover: 9 clusters are more than 8");
+  CHECK(refused([](auto& delta) {
           auto& route = *delta.add_routes();
           route.set_listener("http");
           route.set_id("web");

@@ -196,6 +196,8 @@ cluster "web"
   endpoint "10.0.0.1":80 weight 2
   http2
   refused
+  failover "peer/dc2/web"
+  failover "catalog/web"
   tls sni "sni" identity "identity"
     expects "spiffe://a/b"
     root 4 bytes a354fd1ff0c467c5

@@ -307,6 +307,7 @@ void write(Text& text, const std::string& key, const Cluster& cluster) {
     text.line(1, "http2");
   if (cluster.refused)
     text.line(1, "refused");
+  write(text, 1, "failover", cluster.failover);
   if (cluster.tls) {
     text.line(1, "tls sni {} identity {}", quoted(cluster.tls->sni), quoted(cluster.tls->identity));
     write(text, 2, "expects", cluster.tls->spiffe_ids);

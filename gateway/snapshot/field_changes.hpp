@@ -191,7 +191,8 @@ inline Cluster full_cluster() {
           .tls = PeerTls{"sni", {"spiffe://a/b"}, {"root"}, "identity"},
           .backend_tls = BackendTls{"web.a.com", {"a.com"}, {"spiffe://a/c"}, {"ca"}, true},
           .http2 = true,
-          .refused = true};
+          .refused = true,
+          .failover = {"peer/dc2/web", "catalog/web"}};
 }
 
 inline FieldChanges<Cluster> cluster_changes() {
@@ -213,6 +214,8 @@ inline FieldChanges<Cluster> cluster_changes() {
       CHANGE(backend_tls->system_ca = false),
       CHANGE(http2 = false),
       CHANGE(refused = false),
+      CHANGE(failover.clear()),
+      CHANGE(failover = {"catalog/web", "peer/dc2/web"}), // Their order is their rank.
   };
 #undef CHANGE
 }

@@ -253,6 +253,8 @@ public:
                                             .system_ca = chance(2)};
         cluster->http2 = chance(3);
         cluster->refused = chance(5);
+        if (cluster->http2) // Not drawn, so that what a seed makes otherwise stays.
+          cluster->failover = {"peer/dc2/api", "none"};
       }
       delta.clusters.emplace_back(id, std::move(cluster));
       break;
