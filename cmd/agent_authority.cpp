@@ -2,9 +2,9 @@
 
 #include "base/random.hpp"
 #include "catalog/record_codec.hpp"
-#include "kubernetes/base64.hpp"
 #include "kubernetes/encode_nodes.hpp"
 #include "kubernetes/watch.hpp"
+#include "net/base64.hpp"
 #include "peering/authority.hpp"
 
 #include <future>
@@ -30,7 +30,7 @@ Result<kubernetes::Response> send(kubernetes::Client& client, kubernetes::Reques
 }
 
 Result<model::CertificateAuthority> decode(const std::string& base64, const model::Name& secret) {
-  auto bytes = kubernetes::from_base64(base64);
+  auto bytes = net::from_base64(base64);
   if (!bytes)
     return fail(Errc::corrupt, "Secret {}: data.{}: not base64", to_string(secret), data_key);
   auto record = catalog::decode_record(authority_key, *bytes);
@@ -46,7 +46,7 @@ Node with_authority(const Node& secret, const model::CertificateAuthority& autho
   auto& members = std::get<Node::Map>(out.value);
   std::erase_if(members, [](auto& member) { return member.key == "data"; });
   MapWriter data;
-  data.put(data_key, kubernetes::to_base64(catalog::encode_record(authority, 1, 1)));
+  data.put(data_key, net::to_base64(catalog::encode_record(authority, 1, 1)));
   members.push_back({"data", data.take()});
   return out;
 }

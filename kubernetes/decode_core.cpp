@@ -1,5 +1,5 @@
-#include "kubernetes/base64.hpp"
 #include "kubernetes/decode_kinds.hpp"
+#include "net/base64.hpp"
 
 #include <tuple>
 
@@ -15,7 +15,7 @@ void decode_binary(Fields& fields, std::string_view key, model::StringMap& out) 
   model::StringMap encoded;
   fields.map(key, encoded, rules::data_key, rules::any);
   for (auto& [name, text] : encoded) {
-    auto bytes = from_base64(text);
+    auto bytes = net::from_base64(text);
     if (!bytes)
       fields.error(fmt::format("{}.{}", key, name), "expected base64");
     else

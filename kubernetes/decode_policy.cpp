@@ -1,5 +1,5 @@
-#include "kubernetes/base64.hpp"
 #include "kubernetes/decode_kinds.hpp"
+#include "net/base64.hpp"
 
 namespace strait::kubernetes {
 
@@ -102,7 +102,7 @@ void decode_location(Fields& fields, model::JwtProvider::Location& out) {
 }
 
 std::string key_set_in_base64(std::string_view text) {
-  auto bytes = from_base64(text);
+  auto bytes = net::from_base64(text);
   if (!bytes)
     return "expected base64";
   auto tree = parse_json(*bytes, "");
@@ -121,7 +121,7 @@ void decode_key_set(Fields& fields, model::JwtProvider& out) {
       local.error("exactly one of jwks and filename must be given");
     std::string encoded;
     local.text("jwks", encoded, key_set_in_base64);
-    if (auto bytes = from_base64(encoded))
+    if (auto bytes = net::from_base64(encoded))
       out.local_jwks = std::move(*bytes);
     local.unsupported({"filename"});
   });

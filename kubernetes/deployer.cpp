@@ -1,8 +1,8 @@
 #include "kubernetes/deployer.hpp"
 
 #include "base/time.hpp"
-#include "kubernetes/base64.hpp"
 #include "kubernetes/deployer_parts.hpp"
+#include "net/base64.hpp"
 
 #include <algorithm>
 
@@ -68,9 +68,9 @@ void add_constraint(std::vector<Node>& all, const DeployRequest& request,
 Node secret(const DeployRequest& request) {
   auto out = object("v1", "Secret", deployer::metadata(request, "-feed"));
   out.put("type", "kubernetes.io/tls");
-  out.put("data", map_of({{"ca.crt", to_base64(request.certificate.roots_pem)},
-                          {"tls.crt", to_base64(request.certificate.chain_pem)},
-                          {"tls.key", to_base64(request.certificate.key_pem)}}));
+  out.put("data", map_of({{"ca.crt", net::to_base64(request.certificate.roots_pem)},
+                          {"tls.crt", net::to_base64(request.certificate.chain_pem)},
+                          {"tls.key", net::to_base64(request.certificate.key_pem)}}));
   return out.take();
 }
 

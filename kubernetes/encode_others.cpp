@@ -1,5 +1,5 @@
-#include "kubernetes/base64.hpp"
 #include "kubernetes/encode_kinds.hpp"
+#include "net/base64.hpp"
 
 #include <algorithm>
 
@@ -62,7 +62,7 @@ void encode(MapWriter& root, const model::Secret& object) {
   root.put_unless_empty("type", object.type);
   MapWriter data;
   for (auto& [key, value] : object.data)
-    data.put(key, to_base64(value));
+    data.put(key, net::to_base64(value));
   root.put_unless_empty("data", data.take());
 }
 
@@ -72,7 +72,7 @@ void encode(MapWriter& root, const model::ConfigMap& object) {
     if (is_text(value))
       text.put(key, value);
     else
-      binary.put(key, to_base64(value));
+      binary.put(key, net::to_base64(value));
   }
   root.put_unless_empty("data", text.take());
   root.put_unless_empty("binaryData", binary.take());

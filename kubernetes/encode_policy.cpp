@@ -1,5 +1,5 @@
-#include "kubernetes/base64.hpp"
 #include "kubernetes/encode_kinds.hpp"
+#include "net/base64.hpp"
 
 namespace strait::kubernetes {
 
@@ -55,7 +55,7 @@ Node encode_key_set(const model::JwtProvider& provider) {
   } else {
     // Without a key set: a file was named, which is not implemented.
     if (!provider.local_jwks.empty())
-      place.put("jwks", to_base64(provider.local_jwks));
+      place.put("jwks", net::to_base64(provider.local_jwks));
     out.put("local", place.take());
   }
   return out.take();

@@ -1,7 +1,7 @@
 #include "kubernetes/kubeconfig.hpp"
 
-#include "kubernetes/base64.hpp"
 #include "kubernetes/document.hpp"
+#include "net/base64.hpp"
 #include "net/http_call.hpp"
 
 #include <fstream>
@@ -37,7 +37,7 @@ public:
   }
   std::string base64(const Node& map, std::string_view key, std::string_view where) {
     auto encoded = text(map, key, where);
-    auto decoded = from_base64(encoded);
+    auto decoded = net::from_base64(encoded);
     if (!decoded)
       refuse(fmt::format("{}.{}: expected base64", where, key));
     return decoded.value_or("");

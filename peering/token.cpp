@@ -1,6 +1,6 @@
 #include "peering/token.hpp"
 
-#include "peering/base64.hpp"
+#include "net/base64.hpp"
 #include "peering/x509.hpp"
 
 #include <nlohmann/json.hpp>
@@ -85,14 +85,14 @@ std::string encode_token(const Token& token) {
               {"Locality", nullptr}}}};
   if (!token.manual_server_addresses.empty())
     json["ManualServerAddresses"] = token.manual_server_addresses;
-  return to_base64(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return net::to_base64(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<Token> decode_token(std::string_view text, const TokenLimits& limits) {
   if (text.size() > limits.token_bytes_max)
     return fail(Errc::exhausted, "peering token: has {} bytes, the maximum is {}", text.size(),
                 limits.token_bytes_max);
-  auto bytes = from_base64(text);
+  auto bytes = net::from_base64(text);
   if (!bytes)
     return fail(Errc::invalid, "peering token: must be base64 of JSON, as generate-token gives it");
   auto json = parse(*bytes);

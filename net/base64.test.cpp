@@ -1,10 +1,11 @@
-#include "kubernetes/base64.hpp"
+#include "net/base64.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <random>
 
-using namespace strait::kubernetes;
+using strait::net::from_base64;
+using strait::net::to_base64;
 
 TEST_CASE("base64 is that of RFC 4648") {
   CHECK(to_base64("").empty());
@@ -12,7 +13,8 @@ TEST_CASE("base64 is that of RFC 4648") {
   CHECK(to_base64("fo") == "Zm8=");
   CHECK(to_base64("foobar") == "Zm9vYmFy");
   CHECK(from_base64("Zm9v\nYmE=\n") == "fooba");
-  CHECK(from_base64("") == "");
+  CHECK(from_base64(" \n") == "");
+  CHECK(from_base64(" Zg\r\n==\n") == "f");
 }
 
 TEST_CASE("what is not base64 is refused") {

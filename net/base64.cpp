@@ -1,8 +1,10 @@
-#include "peering/base64.hpp"
+#include "net/base64.hpp"
 
 #include <openssl/evp.h>
 
-namespace strait::peering {
+#include <algorithm>
+
+namespace strait::net {
 
 std::string to_base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0'); // EVP adds a NUL.
@@ -13,18 +15,19 @@ std::string to_base64(std::string_view bytes) {
   return text;
 }
 
-Result<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  auto first = text.find_first_not_of(space);
-  if (first == std::string_view::npos)
-    return std::string{};
-  text = text.substr(first, text.find_last_not_of(space) - first + 1);
-  auto padding = text.size() - (text.find_last_not_of('=') + 1);
+Result<std::string> from_base64(std::string_view given) {
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  auto body = text.substr(0, text.size() - padding);
+  constexpr std::string_view blank = " \t\r\n";
+  auto first = given.find_first_not_of(blank);
+  if (first == std::string_view::npos)
+    return std::string{};
+  std::string text{given.substr(first, given.find_last_not_of(blank) - first + 1)};
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+  auto body = text.find_last_not_of('=') + 1;
+  auto padding = text.size() - body;
   if (text.size() % 4 != 0 || padding > 2 ||
-      body.find_first_not_of(alphabet) != std::string_view::npos)
+      std::string_view{text}.substr(0, body).find_first_not_of(alphabet) != std::string_view::npos)
     return fail(Errc::invalid, "not base64");
   std::string bytes(text.size() / 4 * 3, '\0');
   if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
@@ -35,4 +38,4 @@ Result<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-} // namespace strait::peering
+} // namespace strait::net
