@@ -331,3 +331,18 @@ TEST_CASE_METHOD(Fixture, "a mirrored object does not take the place of one that
   done(Put{object, {}, true});
   CHECK(view().find<model::Gateway>(edge.name)->meta.generation == 9);
 }
+
+TEST_CASE_METHOD(Fixture, "a key set is kept beside its provider, and goes with it") {
+  const model::Name name{"default", "issuer"};
+  WriteKeySet write{{.provider = name, .uri = "https://issuer.test/keys", .jwks = "{}"}};
+  CHECK(refused(write).code == Errc::not_found);
+  model::JwtProvider provider;
+  provider.meta.name = name;
+  done(Put{provider});
+  CHECK(done(write).changed == std::vector{model::ObjectKey{model::Kind::key_set, name}});
+  CHECK(done(write).nothing());
+  CHECK(view().find<model::KeySet>(name)->jwks == "{}");
+  CHECK(refused(Put{model::KeySet{.provider = name}}).code == Errc::invalid);
+  done(Remove{{model::Kind::jwt_provider, name}});
+  CHECK(view().find<model::KeySet>(name) == nullptr);
+}

@@ -89,6 +89,8 @@ void apply(Change& change, const CommandLimits&, const Remove& command, WallTime
         change.refuse(Errc::not_found, "{}: does not exist", model::to_string(command.key));
       model::ObjectStatus status{.object = command.key};
       change.template erase<model::ObjectStatus>(model::key_of(status).name);
+      if (T::kind == model::Kind::jwt_provider)
+        change.template erase<model::KeySet>(command.key.name);
     } else {
       change.refuse(Errc::invalid, "{}: is not removed by Remove", model::to_string(command.key));
     }
@@ -130,6 +132,13 @@ void apply(Change& change, const CommandLimits&, const ReportStatus& command, Wa
 
 void apply(Change& change, const CommandLimits&, const WriteAuthority& command, WallTime) {
   change.put(command.authority);
+}
+
+void apply(Change& change, const CommandLimits&, const WriteKeySet& command, WallTime) {
+  if (!change.view().find<model::JwtProvider>(command.set.provider))
+    return change.refuse(Errc::not_found, "KeySet {}: there is no JWTProvider of that name",
+                         model::to_string(command.set.provider));
+  change.put(command.set);
 }
 
 } // namespace strait::catalog

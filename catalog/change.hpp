@@ -107,6 +107,7 @@ void apply(Change& change, const CommandLimits& limits, const ReportPeering& com
 void apply(Change& change, const CommandLimits& limits, const ForgetPeering& command, WallTime now);
 void apply(Change& change, const CommandLimits& limits, const WriteAuthority& command,
            WallTime now);
+void apply(Change& change, const CommandLimits& limits, const WriteKeySet& command, WallTime now);
 
 /// Removes an instance and its checks; its node stays.
 void remove_instance(Change& change, const model::Name& instance);

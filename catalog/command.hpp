@@ -100,15 +100,21 @@ struct WriteAuthority {
   model::CertificateAuthority authority;
 };
 
+/// What a fetch for a JwtProvider brought. Errc::not_found without that provider: its key set goes
+/// with it.
+struct WriteKeySet {
+  model::KeySet set;
+};
+
 /// Conditions of one object, as resolution found them: lastTransitionTime changes only with the
 /// status of a condition; an equal status changes nothing. Without an object the status is removed.
 struct ReportStatus {
   model::ObjectStatus status;
 };
 
-using Command =
-    std::variant<Put, Remove, Register, Deregister, ReportCheck, Import, ImportList, ImportTrust,
-                 WritePeering, ReportPeering, ForgetPeering, WriteAuthority, ReportStatus>;
+using Command = std::variant<Put, Remove, Register, Deregister, ReportCheck, Import, ImportList,
+                             ImportTrust, WritePeering, ReportPeering, ForgetPeering,
+                             WriteAuthority, WriteKeySet, ReportStatus>;
 
 /// Named maxima; a command beyond one is refused with Errc::exhausted.
 struct CommandLimits {

@@ -119,7 +119,11 @@ private:
     return command;
   }
   Command rare() {
-    switch (fill_.below(3)) {
+    switch (fill_.below(4)) {
+    case 3:
+      if (fill_.chance(2))
+        return Put{model::JwtProvider{.meta = {.name = {"default", id()}}}};
+      return WriteKeySet{{.provider = {"default", id()}, .uri = "https://x", .jwks = id()}};
     case 0:
       return ForgetPeering{peer(), fill_.chance(3)};
     case 1:

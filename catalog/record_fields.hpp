@@ -371,9 +371,20 @@ void fields(A& a, model::JwtProvider::Location& x) {
   a(1, x.type), a(2, x.name), a(3, x.value_prefix), a(4, x.forward);
 }
 template <class A>
+void fields(A& a, model::JwtProvider::Fetch& x) {
+  a(1, x.request_timeout), a(2, x.connect_timeout), a(3, x.retries), a(4, x.backoff_base),
+      a(5, x.backoff_max), a(6, x.ca_pem), a(7, x.use_sni), a(8, x.asynchronously),
+      a(9, x.discovery_type);
+}
+template <class A>
 void fields(A& a, model::JwtProvider& x) {
   a(1, x.meta), a(2, x.issuer), a(3, x.audiences), a(4, x.local_jwks), a(5, x.remote_uri),
-      a(6, x.refetch), a(7, x.locations), a(8, x.clock_skew_seconds), a(9, x.unsupported);
+      a(6, x.refetch), a(7, x.locations), a(8, x.clock_skew_seconds), a(9, x.unsupported),
+      a(10, x.fetch);
+}
+template <class A>
+void fields(A& a, model::KeySet& x) {
+  a(1, x.provider), a(2, x.uri), a(3, x.jwks), a(4, x.fetched), a(5, x.problem);
 }
 template <class A>
 void fields(A& a, model::GatewayPolicy& x) {

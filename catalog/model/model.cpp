@@ -39,6 +39,7 @@ constexpr std::array kinds{
     KindRow{Kind::route_retry_filter, "RouteRetryFilter", consul_group},
     KindRow{Kind::route_timeout_filter, "RouteTimeoutFilter", consul_group},
     KindRow{Kind::jwt_provider, "JWTProvider", consul_group},
+    KindRow{Kind::key_set, "KeySet", consul_group},
     KindRow{Kind::node, "Node", consul_group},
     KindRow{Kind::service_instance, "ServiceInstance", consul_group},
     KindRow{Kind::health_check, "HealthCheck", consul_group},
@@ -186,6 +187,7 @@ ObjectKey key_of(const TrustBundle& bundle) { return {Kind::trust_bundle, {"", b
 ObjectKey key_of(const CertificateAuthority&) {
   return {Kind::certificate_authority, {"", "connect"}};
 }
+ObjectKey key_of(const KeySet& set) { return {Kind::key_set, set.provider}; }
 ObjectKey key_of(const ObjectStatus& status) {
   return {Kind::object_status,
           {std::string{to_string(status.object.kind)}, to_string(status.object.name)}};

@@ -48,6 +48,7 @@ enum class Kind : std::uint8_t {
   route_retry_filter = 34,
   route_timeout_filter = 35,
   jwt_provider = 36,  ///< Consul's, as an object.
+  key_set = 37,       ///< What was fetched for a jwt_provider.
   object_status = 40, ///< Conditions of another object.
   service_index = 41, ///< The revision that last changed one catalog service.
   kind_index = 42,    ///< The revision that last removed a record of one kind.

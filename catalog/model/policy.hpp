@@ -61,16 +61,40 @@ struct JwtProvider {
     bool forward = true;                 ///< False: taken off before the backend.
     friend bool operator==(const Location&, const Location&) = default;
   };
+  /// How the agent asks for the key set at remote_uri; what is absent is as in Consul.
+  struct Fetch {
+    std::optional<Millis> request_timeout, connect_timeout;
+    std::optional<std::uint32_t> retries; ///< At once after one another, before the key set is due.
+    std::optional<Millis> backoff_base, backoff_max; ///< Between those.
+    std::string ca_pem; ///< Roots for the server; empty: those of the machine.
+    /// Of Consul's API alone: names are always sent and looked up, and nothing waits for a fetch.
+    bool use_sni = false, asynchronously = false;
+    std::string discovery_type;
+    friend bool operator==(const Fetch&, const Fetch&) = default;
+  };
   Meta meta;
   std::string issuer; ///< "iss"; empty: not checked.
   std::vector<std::string> audiences;
   std::string local_jwks;        ///< JSON (RFC 7517); empty: remote_uri.
   std::string remote_uri;        ///< Where the agent fetches the key set.
   std::optional<Millis> refetch; ///< How long a fetched key set holds.
+  Fetch fetch;
   std::vector<Location> locations;
   std::int32_t clock_skew_seconds = 30;
   std::vector<Unsupported> unsupported;
   friend bool operator==(const JwtProvider&, const JwtProvider&) = default;
+};
+
+/// What this agent last fetched for a JwtProvider of the same name. The set stays when a later
+/// fetch fails; one of another uri than the provider's means nothing.
+struct KeySet {
+  static constexpr Kind kind = Kind::key_set;
+  Name provider;
+  std::string uri;
+  std::string jwks;    ///< JSON (RFC 7517); empty: never fetched.
+  WallTime fetched{};  ///< When this text first came.
+  std::string problem; ///< Why the last fetch failed; empty: it did not.
+  friend bool operator==(const KeySet&, const KeySet&) = default;
 };
 
 /// JWT requirements of one listener's routes (Consul).
