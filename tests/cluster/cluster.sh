@@ -236,17 +236,18 @@ restart() {
   stop "$1"
   eval "start $1 $(cat "$S/$1.command")"
 }
-# Only one cluster has to ask for it.
+# Only one cluster has to ask for it. Through the other's node, for a Service's address is nobody's on the link.
 join() { # OTHER
   local other=$1 index
   index=$(sed -n 's#.*https://10\.\([0-9]*\)\.0\.1:.*#\1#p' "$STRAIT_LAB/cluster-$other/admin.kubeconfig")
   ip link add "to-$IDX" netns "$other" type veth peer name "to-$index" netns "$NS"
   in_ns ip addr add "169.254.$index.1/32" dev "to-$index"
   in_ns ip link set "to-$index" up
-  in_ns ip route add "10.$index.0.0/16" dev "to-$index"
+  in_ns ip route add "10.$index.0.0/16" via "169.254.$IDX.2" dev "to-$index" onlink src "$HOSTIP"
   nsenter --net="/run/netns/$other" ip addr add "169.254.$IDX.2/32" dev "to-$IDX"
   nsenter --net="/run/netns/$other" ip link set "to-$IDX" up
-  nsenter --net="/run/netns/$other" ip route add "10.$IDX.0.0/16" dev "to-$IDX"
+  nsenter --net="/run/netns/$other" ip route add "10.$IDX.0.0/16" via "169.254.$index.1" dev "to-$IDX" onlink \
+    src "10.$index.0.1"
 }
 usage() { sed -n '2,/^set -euo/{/^set -euo/d;s/^# \{0,1\}//;p}' "$0"; }
 command=${1:-help}
