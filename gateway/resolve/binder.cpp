@@ -26,7 +26,8 @@ struct RouteEntry {
 } // namespace
 
 struct Binder::State {
-  State(model::Name name, Settings with) : gateway{std::move(name)}, settings{std::move(with)} {}
+  State(model::Name name, Settings with, std::uint64_t after)
+      : gateway{std::move(name)}, settings{std::move(with)}, epoch{after}, first_epoch{after} {}
 
   model::Name gateway;
   Settings settings;
@@ -34,7 +35,8 @@ struct Binder::State {
   GatewayPlan plan;
   Config config;
   Config taken; ///< As of the last take().
-  std::uint64_t epoch = 0;
+  std::uint64_t epoch;
+  std::uint64_t first_epoch; ///< Nothing was taken while it is `epoch` still.
   std::map<model::ObjectKey, RouteEntry> routes;
   /// The last answer for each cluster in use as of the last clusters(): who asks there is told of a
   /// cluster once, so what it left and took up again in between must not be forgotten.
@@ -57,6 +59,7 @@ struct Binder::State {
   std::vector<std::int32_t> attached; ///< How many routes each listener counts.
   bool gateway_status_changed = false;
   std::set<model::ObjectKey> route_status_changed;
+  std::set<model::ObjectKey> service_changed; ///< Routes of which something else is served now.
   std::optional<model::ObjectStatus> status_given;
   std::map<model::ObjectKey, model::ObjectStatus> sets_given;
   PolicyWatch policies;
@@ -109,8 +112,10 @@ struct Binder::State {
     clusters.unset(config, cluster);
   }
 
-  void serve_binding(const std::string& binding, const Ptr<BoundRoute>& route) {
+  void serve_binding(const model::ObjectKey& key, const std::string& binding,
+                     const Ptr<BoundRoute>& route) {
     if (route ? bound.set(config, binding, route) : bound.unset(config, binding)) {
+      service_changed.insert(key);
       shadows_changed.insert(binding);
       for (auto& other : shadows.change(binding, route))
         shadows_changed.insert(std::move(other));
@@ -144,6 +149,10 @@ struct Binder::State {
     entry.attached = std::move(answer.attached);
     count(entry, +1);
     entry.bound = std::move(answer.parents);
+    // What a parent says of it, and whether anything serves for it, are told together.
+    if (!std::equal(entry.serving.begin(), entry.serving.end(), answer.serving.begin(),
+                    answer.serving.end(), [](auto& a, auto& b) { return a.empty() == b.empty(); }))
+      route_status_changed.insert(key);
     entry.serving = std::move(answer.serving);
     tell_parents(key, entry);
     auto before = std::exchange(entry.wanted, answer.by_listener.empty() ? std::set<std::string>{}
@@ -158,11 +167,13 @@ struct Binder::State {
                                 [&](auto& cluster) { return known.contains(cluster); });
     bool wait = !complete && (!entry.content || may_go_on(entry));
     if (wait) {
-      waiting.insert(key);
-      leave_gone_listeners(entry);
+      if (waiting.insert(key).second)
+        service_changed.insert(key);
+      leave_gone_listeners(key, entry);
       return;
     }
-    waiting.erase(key);
+    if (waiting.erase(key) > 0)
+      service_changed.insert(key);
     serve(key, entry, answer, content);
     if (!entry.resolved->unresolved && !entry.resolved->refused)
       entry.last_good = entry.resolved;
@@ -176,12 +187,12 @@ struct Binder::State {
     std::set<std::string> now;
     for (auto& [listener, route] : answer.by_listener) {
       auto binding = binding_key(plan.listeners[listener].name, route->id);
-      serve_binding(binding, route);
+      serve_binding(key, binding, route);
       now.insert(std::move(binding));
     }
     for (auto& binding : entry.served)
       if (!now.contains(binding))
-        serve_binding(binding, nullptr);
+        serve_binding(key, binding, nullptr);
     entry.served = std::move(now);
     entry.content = entry.served.empty() ? nullptr : content;
     for (auto& cluster : std::exchange(entry.clusters, entry.wanted))
@@ -192,13 +203,13 @@ struct Binder::State {
   }
 
   /// A route that waits stays as it was, but not on listeners that are no more.
-  void leave_gone_listeners(RouteEntry& entry) {
+  void leave_gone_listeners(const model::ObjectKey& key, RouteEntry& entry) {
     std::erase_if(entry.served, [&](auto& binding) {
       bool there = std::any_of(plan.listeners.begin(), plan.listeners.end(), [&](auto& it) {
         return it.programmed && it.name == listener_of(binding);
       });
       if (!there)
-        serve_binding(binding, nullptr);
+        serve_binding(key, binding, nullptr);
       return !there;
     });
   }
@@ -212,7 +223,7 @@ struct Binder::State {
     waiting.erase(key);
     count(entry, -1);
     for (auto& binding : entry.served)
-      serve_binding(binding, nullptr);
+      serve_binding(key, binding, nullptr);
     for (auto& cluster : entry.clusters)
       serve_no_more_from(cluster);
     auto all = entry.clusters;
@@ -221,6 +232,7 @@ struct Binder::State {
       unuse(cluster, key);
     if (!entry.parents.empty())
       route_status_changed.insert(key);
+    service_changed.insert(key);
   }
 
   static inline const model::ObjectKey exports_user{model::Kind::exported_services, {}};
@@ -320,8 +332,8 @@ struct Binder::State {
   }
 };
 
-Binder::Binder(model::Name gateway, Settings settings)
-    : state_{std::make_unique<State>(std::move(gateway), std::move(settings))} {}
+Binder::Binder(model::Name gateway, Settings settings, std::uint64_t epochs_after)
+    : state_{std::make_unique<State>(std::move(gateway), std::move(settings), epochs_after)} {}
 Binder::~Binder() = default;
 Binder::Binder(Binder&&) noexcept = default;
 Binder& Binder::operator=(Binder&&) noexcept = default;
@@ -407,7 +419,7 @@ Binder::Taken Binder::take() {
   delta.certificates = state.certificates.take(state.config, state.taken);
   delta.exports = state.peering_exports.take(state.config, state.taken);
   delta.trust = state.trust.take(state.config, state.taken);
-  bool changed = !delta.empty() || state.epoch == 0;
+  bool changed = !delta.empty() || state.epoch == state.first_epoch;
   if (changed) {
     delta.epoch = ++state.epoch;
     state.config.epoch = state.epoch;
@@ -435,7 +447,17 @@ Binder::Taken Binder::take() {
     taken.routes[key] =
         it == state.routes.end() ? std::vector<model::ParentStatus>{} : it->second.parents;
   }
+  state.service_changed.merge(state.route_status_changed);
   state.route_status_changed.clear();
+  for (auto& key : std::exchange(state.service_changed, {})) {
+    auto& service = taken.services[key];
+    auto it = state.routes.find(key);
+    if (it == state.routes.end())
+      continue;
+    service.waits = state.waiting.contains(key);
+    for (auto& listeners : it->second.serving)
+      service.parents.push_back(!listeners.empty());
+  }
   return taken;
 }
 

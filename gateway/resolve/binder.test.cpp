@@ -388,3 +388,36 @@ TEST_CASE_METHOD(Fixture, "a gateway that is no longer ours takes back what was 
   REQUIRE(taken.gateway);
   CHECK(taken.gateway->conditions.empty());
 }
+
+TEST_CASE_METHOD(Fixture, "of every route that is served in another way it tells how it stands") {
+  take();
+  route("r", {"web"});
+  auto taken = take();
+  REQUIRE(taken.services.contains(key_of("r")));
+  CHECK(taken.services.at(key_of("r")).waits);
+  tell(web);
+  taken = take();
+  CHECK_FALSE(taken.services.at(key_of("r")).waits);
+  CHECK(taken.services.at(key_of("r")).parents == std::vector{true});
+  CHECK(taken.routes.empty());
+  tell(web, {}); // Endpoints are no change of the route.
+  CHECK(take().services.empty());
+  auto gateway = http_gateway();
+  gateway.listeners[0].protocol = "SCTP";
+  catalog.put(gateway);
+  look();
+  taken = take();
+  CHECK(taken.services.at(key_of("r")).parents == std::vector{false});
+  CHECK(taken.routes.contains(key_of("r")));
+  binder.route_changed(key_of("r"), nullptr);
+  CHECK(take().services.at(key_of("r")).parents.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "epochs can go on from those of a Binder before") {
+  Binder next{edge, {}, 41};
+  next.view_changed(catalog.view());
+  auto taken = next.take();
+  CHECK(taken.config->epoch == 42);
+  CHECK_FALSE(taken.delta);
+  CHECK(next.take().config->epoch == 42);
+}

@@ -141,7 +141,8 @@ struct Bound {
 /// not resolve answers 500 for its share until it does, and has no PartiallyInvalid condition.
 class Binder {
 public:
-  Binder(model::Name gateway, Settings settings);
+  /// `epochs_after`: its configs are counted from the next number on.
+  Binder(model::Name gateway, Settings settings, std::uint64_t epochs_after = 0);
   ~Binder();
   Binder(Binder&&) noexcept;
   Binder& operator=(Binder&&) noexcept;
@@ -167,6 +168,11 @@ public:
   /// content is served at once, with clusters that have no endpoints yet.
   bool complete() const;
 
+  /// How a route stands in the config that was taken with it.
+  struct RouteService {
+    std::vector<bool> parents; ///< Of each parent in its status: whether some listener serves it.
+    bool waits = false;        ///< For endpoints: its newest answer is not what is served yet.
+  };
   /// What changed since the last take(): statuses only of objects whose status changed.
   struct Taken {
     std::shared_ptr<const Config> config;
@@ -177,6 +183,8 @@ public:
     std::map<model::ObjectKey, std::optional<model::ObjectStatus>> listener_sets;
     std::map<model::ObjectKey, std::vector<model::ParentStatus>> routes;
     std::map<model::ObjectKey, std::vector<model::ParentStatus>> policies; ///< As Bound's.
+    /// Of all of `routes`, and of routes of which something else is served now.
+    std::map<model::ObjectKey, RouteService> services;
   };
   Taken take();
 
