@@ -343,6 +343,9 @@ TEST_CASE_METHOD(Fixture, "a key set is kept beside its provider, and goes with 
   CHECK(done(write).nothing());
   CHECK(view().find<model::KeySet>(name)->jwks == "{}");
   CHECK(refused(Put{model::KeySet{.provider = name}}).code == Errc::invalid);
+  done(WriteKeySet{{.provider = name}});
+  CHECK(view().find<model::KeySet>(name) == nullptr);
+  done(write);
   done(Remove{{model::Kind::jwt_provider, name}});
   CHECK(view().find<model::KeySet>(name) == nullptr);
 }

@@ -138,7 +138,10 @@ void apply(Change& change, const CommandLimits&, const WriteKeySet& command, Wal
   if (!change.view().find<model::JwtProvider>(command.set.provider))
     return change.refuse(Errc::not_found, "KeySet {}: there is no JWTProvider of that name",
                          model::to_string(command.set.provider));
-  change.put(command.set);
+  if (command.set.uri.empty())
+    change.erase<model::KeySet>(command.set.provider);
+  else
+    change.put(command.set);
 }
 
 } // namespace strait::catalog

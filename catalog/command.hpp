@@ -100,8 +100,8 @@ struct WriteAuthority {
   model::CertificateAuthority authority;
 };
 
-/// What a fetch for a JwtProvider brought. Errc::not_found without that provider: its key set goes
-/// with it.
+/// What a fetch for a JwtProvider brought; without a uri what was kept is removed. Errc::not_found
+/// without that provider: its key set goes with it.
 struct WriteKeySet {
   model::KeySet set;
 };
