@@ -1,62 +1,59 @@
 #include "actors/proxy_dataplane.hpp"
 
-#include "gateway/proxy/ready.hpp"
-
 #include <algorithm>
-#include <mutex>
-#include <set>
 
 namespace strait::actors {
-
-namespace {
 
 using gateway::proxy::Proxy;
 using gateway::proxy::ReadyPort;
 
-/// The process' one readiness port: ready once every proxy in it serves. Any thread.
-class Readiness {
-public:
-  /// Opens the port with the first proxy; no port (0) is always open.
-  Status open(const std::string& address, std::uint16_t port) {
-    std::lock_guard lock{mutex_};
-    if (port == 0 || port_)
-      return {};
-    auto opened = ReadyPort::start(address, port, [this] { return ready(); });
-    if (!opened)
-      return fail(opened.error());
-    port_ = std::move(*opened);
+Status Proxies::open() {
+  std::lock_guard lock{mutex_};
+  if (ready_.port == 0 || port_)
     return {};
-  }
-  void add(const Proxy& proxy) {
-    std::lock_guard lock{mutex_};
-    proxies_.insert(&proxy);
-  }
-  void remove(const Proxy& proxy) {
-    std::lock_guard lock{mutex_};
-    proxies_.erase(&proxy);
-  }
+  auto opened = ReadyPort::start(ready_, [this] { return ready(); });
+  if (!opened)
+    return fail(opened.error());
+  port_ = std::move(*opened);
+  return {};
+}
 
-private:
-  bool ready() {
-    std::lock_guard lock{mutex_};
-    return !proxies_.empty() &&
-           std::all_of(proxies_.begin(), proxies_.end(),
-                       [](const Proxy* proxy) { return proxy->served_epoch() != 0; });
-  }
+void Proxies::add(Proxy& proxy) {
+  std::lock_guard lock{mutex_};
+  proxies_.insert(&proxy);
+  if (winding_down_)
+    proxy.wind_down();
+}
 
-  std::mutex mutex_;
-  std::set<const Proxy*> proxies_;
-  std::unique_ptr<ReadyPort> port_; // Ends first: its thread asks for the proxies.
-};
+void Proxies::remove(Proxy& proxy) {
+  std::lock_guard lock{mutex_};
+  proxies_.erase(&proxy);
+}
+
+void Proxies::wind_down() {
+  std::lock_guard lock{mutex_};
+  winding_down_ = true;
+  for (auto* proxy : proxies_)
+    proxy->wind_down();
+}
+
+bool Proxies::ready() {
+  std::lock_guard lock{mutex_};
+  return !winding_down_ && !proxies_.empty() &&
+         std::all_of(proxies_.begin(), proxies_.end(),
+                     [](const Proxy* proxy) { return proxy->served_epoch() != 0; });
+}
+
+namespace {
 
 class ProxyDataplane : public Dataplane {
 public:
-  ProxyDataplane(std::unique_ptr<Proxy> proxy, std::shared_ptr<Readiness> readiness)
-      : proxy_{std::move(proxy)}, readiness_{std::move(readiness)} {
-    readiness_->add(*proxy_);
+  ProxyDataplane(std::unique_ptr<Proxy> proxy, std::shared_ptr<Proxies> proxies)
+      : proxy_{std::move(proxy)}, proxies_{std::move(proxies)} {
+    proxies_->add(*proxy_);
   }
   ~ProxyDataplane() override {
-    readiness_->remove(*proxy_);
+    proxies_->remove(*proxy_);
     proxy_->drain(drain_max);
   }
 
@@ -70,25 +67,24 @@ public:
 
 private:
   std::unique_ptr<Proxy> proxy_;
-  std::shared_ptr<Readiness> readiness_;
+  std::shared_ptr<Proxies> proxies_;
 };
 
 } // namespace
 
-MakeDataplane make_proxies(gateway::proxy::ProxyOptions options) {
-  return [options, readiness = std::make_shared<Readiness>()](
+MakeDataplane make_proxies(gateway::proxy::ProxyOptions options, std::shared_ptr<Proxies> proxies) {
+  return [options = std::move(options), proxies = std::move(proxies)](
              const model::Name& gateway,
              std::function<void(std::uint64_t)> served) -> Result<std::unique_ptr<Dataplane>> {
-    if (auto opened = readiness->open(options.ready_address, options.ready_port); !opened)
+    if (auto opened = proxies->open(); !opened)
       return fail(opened.error());
     auto own = options;
     own.log = options.log.named("gateway " + to_string(gateway));
-    own.ready_port = 0;
     auto proxy = Proxy::start(std::move(own));
     if (!proxy)
       return fail(proxy.error());
     (*proxy)->on_served(std::move(served));
-    return std::make_unique<ProxyDataplane>(std::move(*proxy), readiness);
+    return std::make_unique<ProxyDataplane>(std::move(*proxy), proxies);
   };
 }
 

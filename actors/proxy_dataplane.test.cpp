@@ -38,24 +38,57 @@ struct Served {
 
 } // namespace
 
+namespace {
+
+struct World {
+  std::uint16_t port = free_port();
+  std::shared_ptr<actors::Proxies> proxies = std::make_shared<actors::Proxies>(
+      gateway::proxy::ReadyOptions{.address = "127.0.0.1", .port = port});
+  actors::MakeDataplane make = actors::make_proxies({.workers = 1}, proxies);
+
+  int status(const std::string& path = "/ready") const {
+    auto client = net::HttpClient::create(fmt::format("127.0.0.1:{}", port)).value();
+    return client.get(path).value().status;
+  }
+};
+
+} // namespace
+
 TEST_CASE("the readiness port answers for all gateways of the process") {
-  gateway::proxy::ProxyOptions options;
-  options.workers = 1;
-  options.ready_address = "127.0.0.1";
-  options.ready_port = free_port();
-  auto make = actors::make_proxies(options);
-  auto one = std::make_unique<Served>(make, "one");
-  auto ready = [&] {
-    auto client = net::HttpClient::create(fmt::format("127.0.0.1:{}", options.ready_port)).value();
-    return client.get("/ready").value().status;
-  };
-  CHECK(ready() == 503);
+  World world;
+  auto one = std::make_unique<Served>(world.make, "one");
+  CHECK(world.status() == 503);
+  CHECK(world.status("/other") == 404);
   one->serve();
-  CHECK(ready() == 200);
-  Served two{make, "two"};
-  CHECK(ready() == 503);
+  CHECK(world.status() == 200);
+  Served two{world.make, "two"};
+  CHECK(world.status() == 503);
   two.serve();
-  CHECK(ready() == 200);
+  CHECK(world.status() == 200);
   one.reset();
-  CHECK(ready() == 200);
+  CHECK(world.status() == 200);
+}
+
+TEST_CASE("a process that winds down is not ready, from then on") {
+  World world;
+  Served one{world.make, "one"};
+  one.serve();
+  CHECK(world.status() == 200);
+  world.proxies->wind_down();
+  CHECK(world.status() == 503);
+  Served two{world.make, "two"};
+  two.serve();
+  CHECK(world.status() == 503);
+}
+
+TEST_CASE("a readiness port that is taken fails the first data plane, naming it") {
+  auto occupant = net::listen_tcp(net::Address::from_ip("127.0.0.1", 0).value(), {}).value();
+  const auto port = net::local_address(occupant).value().port();
+  auto make = actors::make_proxies(
+      {.workers = 1}, std::make_shared<actors::Proxies>(
+                          gateway::proxy::ReadyOptions{.address = "127.0.0.1", .port = port}));
+  auto made = make({"default", "one"}, [](std::uint64_t) {});
+  REQUIRE_FALSE(made);
+  CHECK(made.error().code == Errc::conflict);
+  CHECK(made.error().detail.find(std::to_string(port)) != std::string::npos);
 }

@@ -61,8 +61,6 @@ Result<std::unique_ptr<storage::Store>> open_store(const AgentOptions& options, 
 gateway::proxy::ProxyOptions proxy_options(const AgentOptions& options, const Log& log) {
   gateway::proxy::ProxyOptions proxy;
   proxy.workers = options.workers;
-  proxy.ready_address = options.ready_address;
-  proxy.ready_port = options.ready_port;
   proxy.log = log;
   if (options.access_log != AccessLog::off) {
     proxy.access_log.format = options.access_log == AccessLog::json
@@ -238,7 +236,10 @@ private:
     root.settings.kubernetes = kubernetes_ && !options_.gateway_image.empty();
     root.log = log_.named("root");
     if (options_.proxy == ProxyPlace::in_process)
-      root.dataplane = actors::make_proxies(proxy_options(options_, log_));
+      root.dataplane = actors::make_proxies(
+          proxy_options(options_, log_),
+          std::make_shared<actors::Proxies>(
+              gateway::proxy::ReadyOptions{options_.ready_address, options_.ready_port}));
     actors::PeerOptions peer{options_.datacenter, store_id_, log_};
     root.spawn_peer = [catalog = catalog_, peer, desk = desk_->actor()](caf::actor_system& system,
                                                                         const std::string& name) {

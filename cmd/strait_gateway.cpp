@@ -48,8 +48,6 @@ model::Name name_of(const std::string& text) {
 gateway::proxy::ProxyOptions proxy_options(const GatewayOptions& options, const Log& log) {
   gateway::proxy::ProxyOptions proxy;
   proxy.workers = options.workers;
-  proxy.ready_address = options.ready_address;
-  proxy.ready_port = options.ready_port;
   proxy.log = log;
   if (options.access_log != "off") {
     proxy.access_log.format = options.access_log == "json" ? gateway::proxy::AccessLogFormat::json
@@ -118,9 +116,12 @@ int run(const GatewayOptions& options) {
                      actors::served_atom::value, served);
   };
   // Made here, not in the actor: a readiness port that is taken ends the process.
+  auto proxies = std::make_shared<actors::Proxies>(
+      gateway::proxy::ReadyOptions{options.ready_address, options.ready_port});
   auto served_by = std::make_shared<caf::actor_addr>();
+  auto make = actors::make_proxies(proxy_options(options, log), proxies);
   auto dataplane = std::make_shared<Result<std::unique_ptr<actors::Dataplane>>>(
-      actors::make_proxies(proxy_options(options, log))(name, [served_by](std::uint64_t epoch) {
+      make(name, [served_by](std::uint64_t epoch) {
         if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(*served_by))
           caf::anon_send(caf::actor_cast<actors::ProxyActor>(std::move(strong)),
                          actors::served_atom::value, epoch);
@@ -140,8 +141,9 @@ int run(const GatewayOptions& options) {
   caf::anon_send(subscriber, actors::attach_atom::value, proxy);
   log.info("started; the agent is expected at {}", options.agent);
   signals.wait();
+  proxies->wind_down();
   if (options.shutdown_delay > 0) {
-    log.info("told to end: serving on for {} s, until nobody sends connections here any more",
+    log.info("told to end: not ready, serving on for {} s, each connection up to its next answer",
              options.shutdown_delay);
     signals.wait_at_most(std::chrono::seconds{options.shutdown_delay});
   }
@@ -175,9 +177,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--workers", options.workers, "Worker threads; 0: one per core")
       ->capture_default_str();
-  app.add_option("--shutdown-delay", options.shutdown_delay,
-                 "Seconds to go on accepting connections after SIGTERM, while load balancers learn "
-                 "of it; a second signal cuts it short")
+  app.add_option(
+         "--shutdown-delay", options.shutdown_delay,
+         "Seconds to serve on after SIGTERM, not ready any more, while load balancers learn "
+         "of it: each answer ends its connection; a second signal cuts it short")
       ->check(CLI::Range(0U, shutdown_delay_max))
       ->capture_default_str();
   app.add_option("--access-log", options.access_log, "One line per request on standard output")

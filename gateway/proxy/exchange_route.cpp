@@ -253,6 +253,7 @@ void Exchange::answer(int status, std::span<const HeaderView> fields, std::strin
     abort_ = true;
     return;
   }
+  close_client_ = close_client_ || port_->closing;
   if (phase_ == Phase::head) // Where this request ends is not known.
     close_client_ = lingers_ = true;
   // A body that is at hand whole is passed over; else the connection cannot serve on.

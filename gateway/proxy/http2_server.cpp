@@ -64,7 +64,8 @@ Http2Server::Http2Server(WorkerContext& worker, Channel& channel, const PortStat
                                                                         *this},
       timer_{worker.loop, [this] { on_timer(); }} {
   worker_.counters.add(Counter::http2_connections);
-  timer_.start(worker.options.timeouts.request_head);
+  const auto& timeouts = worker.options.timeouts;
+  timer_.start(port.closed ? timeouts.linger : timeouts.request_head);
 }
 
 void Http2Server::on_request(Http2Stream& stream) {
@@ -73,6 +74,8 @@ void Http2Server::on_request(Http2Stream& stream) {
   request.index_ = requests_.size() - 1;
   if (!announced_)
     timer_.cancel();
+  if (!std::exchange(asked_, true) && port_.closing)
+    wind_down();
   request.start(stream);
 }
 
@@ -101,10 +104,13 @@ void Http2Server::remove(Http2Request& request) {
 void Http2Server::on_streams() {}
 
 void Http2Server::wind_down() {
-  if (std::exchange(announced_, true))
+  if (port_.closed && requests_.empty()) {
+    if (!ending_)
+      on_timer();
     return;
-  if (requests_.empty())
-    return on_timer();
+  }
+  if (!asked_ || std::exchange(announced_, true))
+    return;
   connection_.announce_end();
   timer_.start(worker_.options.timeouts.http2_notice);
 }

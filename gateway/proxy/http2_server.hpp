@@ -54,7 +54,9 @@ public:
   ~Http2Server() { abort(); }
 
   void advance() { connection_.advance(); }
-  /// No further requests; ends when those under way are answered.
+  /// The port is closing. First a notice, while requests on their way are served, then no further
+  /// ones; ends when those under way are answered. Nobody who was not served yet is turned away,
+  /// unless the port is closed.
   void wind_down();
   /// Drops every request.
   void abort();
@@ -74,6 +76,7 @@ private:
   Http2Connection connection_;
   net::Timer timer_;
   std::vector<std::unique_ptr<Http2Request>> requests_;
+  bool asked_ = false; // For anything, ever.
   bool announced_ = false, ending_ = false;
 };
 

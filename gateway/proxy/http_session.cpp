@@ -134,8 +134,6 @@ void HttpSession::start_http2() {
   timer_.cancel();
   state_ = State::http2;
   http2_ = std::make_unique<Http2Server>(worker_, channel_, *port_, ip_, *this);
-  if (port_->closing)
-    http2_->wind_down();
 }
 
 bool HttpSession::carry_on(Exchange::Outcome outcome) {
@@ -145,12 +143,13 @@ bool HttpSession::carry_on(Exchange::Outcome outcome) {
   case Exchange::Outcome::next:
     return_exchange();
     state_ = State::idle;
-    timer_.start(port_->closing ? worker_.options.timeouts.linger
-                                : worker_.options.timeouts.downstream_idle);
+    timer_.start(port_->closed ? worker_.options.timeouts.linger
+                               : worker_.options.timeouts.downstream_idle);
     return true;
   case Exchange::Outcome::close:
     return_exchange();
-    close_soon(false);
+    // That it ends may be news to the client, whose next request may be on its way.
+    close_soon(port_->closing);
     return true;
   case Exchange::Outcome::linger:
     return_exchange();
@@ -207,16 +206,24 @@ void HttpSession::on_timer() {
     if (carry_on(exchange_->time_out()))
       advance();
     return;
+  case State::idle:
+    if (!port_->closing)
+      return end();
+    advance(); // A request that is here already is served …
+    if (state_ != State::idle)
+      return;
+    close_soon(true); // … and one that is on its way finds an end in order.
+    return advance();
   default:
     return end();
   }
 }
 
-void HttpSession::wind_down(Millis within) {
+void HttpSession::wind_down(std::optional<Millis> within) {
   if (http2_)
     http2_->wind_down();
-  else if (state_ == State::idle || state_ == State::handshake)
-    timer_.start(within);
+  else if (within && (state_ == State::idle || state_ == State::handshake))
+    timer_.start(*within);
 }
 
 void HttpSession::abort() { end(); }

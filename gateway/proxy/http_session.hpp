@@ -18,7 +18,7 @@ public:
   /// Takes an accepted connection; the session is in the worker's list already.
   void start(net::Fd fd);
 
-  void wind_down(Millis within) override;
+  void wind_down(std::optional<Millis> within) override;
   void abort() override;
 
 private:

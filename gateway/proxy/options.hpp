@@ -93,8 +93,6 @@ struct EjectionOptions {
 
 struct ProxyOptions {
   unsigned workers = 0; ///< 0: one per core.
-  std::string ready_address = "0.0.0.0";
-  std::uint16_t ready_port = 20'000; ///< GET /ready; 0: none.
   AccessLogOptions access_log{};
   ProxyLimits limits{};
   ProxyTimeouts timeouts{};

@@ -2,7 +2,6 @@
 
 #include "base/random.hpp"
 #include "gateway/proxy/access_log.hpp"
-#include "gateway/proxy/ready.hpp"
 #include "gateway/proxy/worker.hpp"
 
 #include <algorithm>
@@ -26,8 +25,6 @@ struct Proxy::State final : WorkerObserver {
   std::string ticket_keys = random_bytes(net::TlsServerContext::ticket_keys_bytes);
   AccessLog access_log;
   std::vector<std::unique_ptr<Worker>> workers;
-  std::unique_ptr<ReadyPort> ready;
-  std::atomic<bool> draining{false};
 
   mutable std::mutex mutex; // Of what follows.
   std::function<void(std::uint64_t)> served_callback;
@@ -42,7 +39,6 @@ struct Proxy::State final : WorkerObserver {
 };
 
 Proxy::State::~State() {
-  ready.reset();
   for (auto& worker : workers)
     worker->stop();
 }
@@ -117,15 +113,6 @@ Result<std::unique_ptr<Proxy>> Proxy::start(ProxyOptions options) {
       return fail(worker.error());
     state->workers.push_back(std::move(*worker));
   }
-  if (o.ready_port != 0) {
-    auto ready = ReadyPort::start(o.ready_address, o.ready_port, [state = state.get()] {
-      return !state->draining && std::all_of(state->workers.begin(), state->workers.end(),
-                                             [](const auto& worker) { return worker->serving(); });
-    });
-    if (!ready)
-      return fail(ready.error());
-    state->ready = std::move(*ready);
-  }
   for (auto& worker : state->workers)
     worker->start();
   return std::unique_ptr<Proxy>{new Proxy{std::move(state)}};
@@ -160,9 +147,13 @@ Counters Proxy::counters() const {
   return sum;
 }
 
+void Proxy::wind_down() {
+  for (auto& worker : state_->workers)
+    worker->wind_down();
+}
+
 void Proxy::drain(Millis within) {
   constexpr Millis look_interval{10};
-  state_->draining = true;
   for (auto& worker : state_->workers)
     worker->drain();
   const auto until = now_instant() + within;

@@ -3,7 +3,7 @@
 // gateway/proxy: serves snapshots on worker threads. Uses net and gateway/snapshot; knows neither
 // how a snapshot came about nor actors.
 //
-//   Proxy            the worker threads, the readiness port, the access log's thread (proxy.hpp)
+//   Proxy            the worker threads, the access log's thread (proxy.hpp)
 //   Worker           one loop; its ports, sessions, clusters, weights: shares nothing (worker.hpp)
 //   AcceptingPort    accepts for one port ─► HttpSession or TcpSession, one per connection; where
 //                    TLS routes are, a TlsRouteSession until the ClientHello tells
@@ -41,8 +41,8 @@ struct ListenerError {
 /// Serves the traffic of one gateway. Owns its threads; any thread may call.
 class Proxy {
 public:
-  /// Threads run and the readiness port listens; nothing else is bound before the first snapshot.
-  /// Fails if the readiness port cannot be bound or the process lacks descriptors.
+  /// Threads run; nothing is bound before the first snapshot. Fails if the process lacks
+  /// descriptors.
   static Result<std::unique_ptr<Proxy>> start(ProxyOptions options);
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -67,8 +67,14 @@ public:
 
   Counters counters() const;
 
-  /// Listens no more, is not ready, lets requests under way end, closes idle connections; returns
-  /// when none is left or after `within`. What is left then, ~Proxy drops.
+  /// The end is near: serves on, new connections as well, but each connection of HTTP ends with its
+  /// next answer, which says so (Connection: close, RFC 9112 §9.6; GOAWAY, RFC 9113 §6.8). So that
+  /// clients have gone elsewhere, without a lost request, when drain() closes what is idle.
+  /// Bytes of TCP, TLS and UDP routes and upgraded connections go on until then.
+  void wind_down();
+
+  /// Listens no more, lets requests under way end, closes idle connections; returns when none is
+  /// left or after `within`. What is left then, ~Proxy drops.
   void drain(Millis within);
 
   struct State;

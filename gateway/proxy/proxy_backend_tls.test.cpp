@@ -9,8 +9,7 @@ namespace {
 
 /// A proxy in front of one TLS server for "backend.example", whose authority the policy trusts.
 struct Secured {
-  explicit Secured(net::TlsServerOptions options = {},
-                   ProxyOptions proxy = {.workers = 1, .ready_port = 0})
+  explicit Secured(net::TlsServerOptions options = {}, ProxyOptions proxy = {.workers = 1})
       : world{std::move(proxy)} {
     options.certificate = loaded(
         authority.leaf("server", "DNS:backend.example,DNS:*.wild.example,URI:spiffe://x/api"));
@@ -110,7 +109,7 @@ TEST_CASE("the access log says why a backend's certificate was not accepted") {
   std::mutex mutex;
   std::string log;
   {
-    ProxyOptions options{.workers = 1, .ready_port = 0};
+    ProxyOptions options{.workers = 1};
     options.access_log.format = AccessLogFormat::json;
     options.access_log.sink = [&](std::string_view lines) {
       std::lock_guard lock{mutex};

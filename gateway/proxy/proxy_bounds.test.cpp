@@ -100,7 +100,7 @@ TEST_CASE("a datagram of a session allocates nothing in either direction") {
 #endif
 
 TEST_CASE("a fast stream and a long pipeline leave room for other connections") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.reads_per_turn_max = 1;
   options.limits.requests_per_turn_max = 2;
   World world{options};
@@ -122,7 +122,7 @@ TEST_CASE("a fast stream and a long pipeline leave room for other connections") 
 }
 
 TEST_CASE("what a client sends after an early answer is thrown away, up to a maximum") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.linger_bytes_max = 100'000;
   options.timeouts.linger = Millis{10'000};
   World world{options};

@@ -25,7 +25,7 @@ std::unique_ptr<Backend> echo() {
 /// One rule under "/" at a listener of its own, in front of one backend.
 struct OneRule {
   explicit OneRule(HttpRule rule_, std::vector<Endpoint> endpoints = {},
-                   ProxyOptions options = {.workers = 1, .ready_port = 0, .seed = 1})
+                   ProxyOptions options = {.workers = 1, .seed = 1})
       : world{std::move(options)} {
     port = world.serve(std::move(endpoints));
     set(std::move(rule_));

@@ -107,7 +107,7 @@ std::uint16_t free_port();
 /// A proxy with a configuration that tests change by hand.
 class World {
 public:
-  explicit World(ProxyOptions options = {.workers = 1, .ready_port = 0});
+  explicit World(ProxyOptions options = {.workers = 1});
 
   World& listener(Listener listener);
   World& no_listener(const std::string& name);
@@ -147,6 +147,42 @@ inline strait::gateway::Backend refused(std::uint16_t status, std::uint32_t weig
   backend.weight = weight;
   return backend;
 }
+/// Clients that ask without pause, on kept connections, until stopped; every answer must be 200.
+class Load {
+public:
+  Load(std::uint16_t port, int clients) {
+    for (int i = 0; i < clients; ++i)
+      threads_.emplace_back([this, port] {
+        auto wire = std::make_unique<Wire>(Wire::dial(port));
+        while (!stop_) {
+          const auto answer = ask(*wire, get("/"));
+          ++(answer.status == 200 ? good : bad);
+          const bool told = answer.field("connection") == "close";
+          told_to_close += told;
+          if (answer.status == 0 || told)
+            wire = std::make_unique<Wire>(Wire::dial(port));
+        }
+      });
+  }
+  ~Load() { stop(); }
+  void stop() {
+    stop_ = true;
+    for (auto& thread : threads_)
+      if (thread.joinable())
+        thread.join();
+  }
+  void at_least(int more) {
+    const int until = good + more;
+    while (good < until && bad == 0)
+      std::this_thread::yield();
+  }
+  std::atomic<int> good{0}, bad{0}, told_to_close{0};
+
+private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
 HttpRule rule(std::string prefix, std::vector<strait::gateway::Backend> backends);
 
 } // namespace strait::gateway::proxy::testing

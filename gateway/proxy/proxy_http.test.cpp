@@ -287,7 +287,7 @@ TEST_CASE("what waits for a slow client is bounded by the buffers") {
 
 TEST_CASE("bad requests are answered with their status, and the connection ends") {
   auto backend = Backend::named("one");
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.body_bytes_max = 1'000;
   World world{options};
   const auto port = world.serve({backend->endpoint()});
@@ -363,7 +363,7 @@ TEST_CASE("the access log tells every request on one line") {
   std::string log;
   auto backend = Backend::named("one");
   {
-    ProxyOptions options{.workers = 1, .ready_port = 0};
+    ProxyOptions options{.workers = 1};
     options.access_log.format = AccessLogFormat::json;
     options.access_log.sink = [&](std::string_view lines) {
       std::lock_guard lock{mutex};

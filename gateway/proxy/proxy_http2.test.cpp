@@ -270,7 +270,7 @@ TEST_CASE("idle connections of HTTP/2 end in order when their listener goes") {
 }
 
 TEST_CASE("a connection that asks for nothing is ended") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.request_head = Millis{50};
   World world{options};
   auto client = dial_http2(world.serve({}));

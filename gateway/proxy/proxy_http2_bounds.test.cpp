@@ -5,7 +5,7 @@
 namespace strait::gateway::proxy::testing {
 
 TEST_CASE("a client that opens and resets streams without end loses its connection, no other") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.http2.resets_burst = 20;
   options.limits.http2.resets_per_second = 0;
   World world{options};
@@ -29,7 +29,7 @@ TEST_CASE("a client that opens and resets streams without end loses its connecti
 }
 
 TEST_CASE("a client that only asks for answers to PING loses its connection") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.http2.idle_frames_burst = 100;
   options.limits.http2.idle_frames_per_second = 0;
   World world{options};
@@ -45,7 +45,7 @@ TEST_CASE("a client that only asks for answers to PING loses its connection") {
 }
 
 TEST_CASE("streams above their maximum are refused, those below are served") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.http2.streams_max = 3;
   World world{options};
   std::atomic<bool> go{false};

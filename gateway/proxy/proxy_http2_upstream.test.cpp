@@ -127,7 +127,7 @@ TEST_CASE("messages go both ways while both sides are open") {
 }
 
 TEST_CASE("requests share a connection up to what the endpoint permits, further ones get another") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.endpoint_http2_connections_max = 2;
   World world{options};
   std::atomic<bool> go{false};
@@ -230,7 +230,7 @@ TEST_CASE("an endpoint that does not speak HTTP/2 is a bad gateway") {
 }
 
 TEST_CASE("a connection without requests is ended after a while, and made again") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.upstream_idle = Millis{20};
   World world{options};
   auto backend = named_http2_backend("two");

@@ -4,48 +4,10 @@
 
 namespace strait::gateway::proxy::testing {
 
-namespace {
-
-/// Clients that ask without pause, on kept connections, until stopped; every answer must be 200.
-class Load {
-public:
-  Load(std::uint16_t port, int clients) {
-    for (int i = 0; i < clients; ++i)
-      threads_.emplace_back([this, port] {
-        auto wire = std::make_unique<Wire>(Wire::dial(port));
-        while (!stop_) {
-          const auto answer = ask(*wire, get("/"));
-          ++(answer.status == 200 ? good : bad);
-          if (answer.status == 0 || answer.field("connection") == "close")
-            wire = std::make_unique<Wire>(Wire::dial(port));
-        }
-      });
-  }
-  ~Load() { stop(); }
-  void stop() {
-    stop_ = true;
-    for (auto& thread : threads_)
-      if (thread.joinable())
-        thread.join();
-  }
-  void at_least(int more) {
-    const int until = good + more;
-    while (good < until && bad == 0)
-      std::this_thread::yield();
-  }
-  std::atomic<int> good{0}, bad{0};
-
-private:
-  std::atomic<bool> stop_{false};
-  std::vector<std::thread> threads_;
-};
-
-} // namespace
-
 TEST_CASE("snapshots are swapped under load without one failed request or closed connection") {
   auto a = Backend::named("a");
   auto b = Backend::named("b");
-  World world{{.workers = 2, .ready_port = 0}};
+  World world{{.workers = 2}};
   const auto port = world.serve({a->endpoint()});
   Load load{port, 4};
   load.at_least(10);
@@ -67,7 +29,7 @@ TEST_CASE("snapshots are swapped under load without one failed request or closed
 
 TEST_CASE("listeners come and go under load on another without one failed request") {
   auto a = Backend::named("a");
-  World world{{.workers = 2, .ready_port = 0}};
+  World world{{.workers = 2}};
   const auto port = world.serve({a->endpoint()});
   Load load{port, 2};
   for (int i = 0; i < 10; ++i) {
@@ -100,7 +62,7 @@ TEST_CASE("listeners come and go under load on another without one failed reques
 TEST_CASE("a port that cannot be bound is told, tried again, and does not disturb the others") {
   auto a = Backend::named("a");
   Backend occupant{[](Wire&, Backend&) {}};
-  ProxyOptions options{.workers = 2, .ready_port = 0};
+  ProxyOptions options{.workers = 2};
   options.timeouts.bind_retry = Millis{10};
   World world{options};
   std::atomic<int> told{0};
@@ -207,28 +169,8 @@ TEST_CASE("draining does not wait longer than it may") {
   CHECK(world.proxy->counters().active_connections() == 1);
 }
 
-TEST_CASE("the readiness port says 503 before the first snapshot, 200 after, 503 when draining") {
-  const auto ready = free_port();
-  World world{{.workers = 2, .ready_address = "127.0.0.1", .ready_port = ready}};
-  CHECK(ask(ready, get("/ready")).status == 503);
-  CHECK(ask(ready, get("/other")).status == 404);
-  world.apply();
-  CHECK(ask(ready, get("/ready")).status == 200);
-  world.proxy->drain(Millis{0});
-  CHECK(ask(ready, get("/ready")).status == 503);
-}
-
-TEST_CASE("a readiness port that is taken fails the start, naming it") {
-  Backend occupant{[](Wire&, Backend&) {}};
-  auto started =
-      Proxy::start({.workers = 1, .ready_address = "127.0.0.1", .ready_port = occupant.port()});
-  REQUIRE_FALSE(started);
-  CHECK(started.error().code == Errc::conflict);
-  CHECK(started.error().detail.find(std::to_string(occupant.port())) != std::string::npos);
-}
-
 TEST_CASE("accepting pauses at the maximum of connections and goes on below it") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.connections_max = 2;
   World world{options};
   auto a = Backend::named("a");
@@ -246,7 +188,7 @@ TEST_CASE("accepting pauses at the maximum of connections and goes on below it")
 }
 
 TEST_CASE("clients that do not finish their head, or stay idle, are let go") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.request_head = Millis{50};
   options.timeouts.downstream_idle = Millis{50};
   World world{options};

@@ -49,7 +49,7 @@ HttpRule with(Retry retry) {
 
 struct OneRule {
   OneRule(HttpRule rule_, std::vector<Endpoint> endpoints,
-          ProxyOptions options = {.workers = 1, .ready_port = 0, .seed = 1})
+          ProxyOptions options = {.workers = 1, .seed = 1})
       : world{std::move(options)}, port{world.serve(std::move(endpoints))} {
     world.route("web", "HTTPRoute default/all", {{}, {std::move(rule_)}}).apply();
   }
@@ -93,7 +93,7 @@ TEST_CASE("a status that the rule does not name is passed on at once") {
 
 TEST_CASE("no rule gets more retries than the maximum") {
   Flaky flaky{std::vector<int>(50, 500)};
-  ProxyOptions options{.workers = 1, .ready_port = 0, .seed = 1};
+  ProxyOptions options{.workers = 1, .seed = 1};
   options.limits.retries_max = 3;
   OneRule one{
       with({.codes = {500}, .attempts = 40, .backoff = Millis{1}}), {flaky->endpoint()}, options};

@@ -24,7 +24,7 @@ struct Sticky {
   }
 
   std::vector<std::unique_ptr<Backend>> backends;
-  World world{{.workers = 1, .ready_port = 0, .seed = 1, .session_key = "secret"}};
+  World world{{.workers = 1, .seed = 1, .session_key = "secret"}};
   std::uint16_t port = 0;
   HttpRule made;
 };

@@ -56,7 +56,7 @@ const std::string fine = with_body("200 OK", "", "fine");
 
 struct OneRule {
   explicit OneRule(std::vector<Endpoint> endpoints,
-                   ProxyOptions options = {.workers = 1, .ready_port = 0, .seed = 1})
+                   ProxyOptions options = {.workers = 1, .seed = 1})
       : world{std::move(options)}, port{world.serve(std::move(endpoints))},
         made{rule("/", {share("backend")})} {}
   void apply() { world.route("web", "HTTPRoute default/all", {{}, {made}}).apply(); }
@@ -115,7 +115,7 @@ TEST_CASE("mirrors are drawn one by one, by their fraction") {
 TEST_CASE("a mirror that is slow, dead or unknown does not touch the request") {
   Recorder main{fine};
   Backend silent{[](Wire& wire, Backend&) { wire.rest(); }};
-  ProxyOptions options{.workers = 1, .ready_port = 0, .seed = 1};
+  ProxyOptions options{.workers = 1, .seed = 1};
   options.limits.mirrors_max = 3;
   options.timeouts.mirror = Millis{100};
   OneRule one{{main.endpoint()}, options};
@@ -138,7 +138,7 @@ TEST_CASE("a mirror that is slow, dead or unknown does not touch the request") {
 
 TEST_CASE("a body too large to copy is not mirrored, and one that breaks off neither") {
   Recorder main{fine}, mirror{fine};
-  ProxyOptions options{.workers = 1, .ready_port = 0, .seed = 1};
+  ProxyOptions options{.workers = 1, .seed = 1};
   options.limits.mirror_body_bytes_max = 1000;
   OneRule one{{main.endpoint()}, options};
   one.world.cluster("mirror", {mirror.endpoint()});
@@ -164,7 +164,7 @@ TEST_CASE("a body too large to copy is not mirrored, and one that breaks off nei
 
 TEST_CASE("a mirror's answer of any length is read to its maximum and thrown away") {
   Recorder main{fine}, mirror{with_body("200 OK", "", std::string(100'000, 'x'))};
-  ProxyOptions options{.workers = 1, .ready_port = 0, .seed = 1};
+  ProxyOptions options{.workers = 1, .seed = 1};
   options.limits.mirror_answer_bytes_max = 1000;
   OneRule one{{main.endpoint()}, options};
   one.world.cluster("mirror", {mirror.endpoint()});
@@ -205,7 +205,7 @@ TEST_CASE("what an authorizer permits goes on, with what it says of the request"
 
 TEST_CASE("an authorizer's answer may take several turns to read") {
   Recorder main{fine}, authorizer{with_body("200 OK", "X-User: 7\r\n", std::string(60'000, 'x'))};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.reads_per_turn_max = 1;
   OneRule one{{main.endpoint()}, options};
   one.world.cluster("auth", {authorizer.endpoint()});
@@ -240,7 +240,7 @@ TEST_CASE("what an authorizer refuses is answered with its own answer") {
 
 TEST_CASE("a refusal longer than its maximum is passed on without its content") {
   Recorder main{fine}, authorizer{with_body("403 Forbidden", "", std::string(101, 'x'))};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.auth_answer_bytes_max = 100;
   OneRule one{{main.endpoint()}, options};
   one.world.cluster("auth", {authorizer.endpoint()});
@@ -255,7 +255,7 @@ TEST_CASE("without an answer of its authorizer no request passes") {
   Recorder main{fine};
   Backend silent{[](Wire& wire, Backend&) { wire.rest(); }};
   Recorder mad{"220 smtp\r\n\r\n"};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.external_auth = Millis{80};
   OneRule one{{main.endpoint()}, options};
   one.world.cluster("dead", {{"127.0.0.1", free_port(), 1}}).cluster("empty", {});

@@ -110,7 +110,7 @@ TEST_CASE("large streams go both ways at once") {
 
 TEST_CASE("a tunnel in which nothing moves is closed") {
   auto backend = echo("");
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.stream_idle = Millis{50};
   World world{options};
   const auto port = free_port();

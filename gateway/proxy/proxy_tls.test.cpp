@@ -76,7 +76,7 @@ TEST_CASE("the TLS versions of a listener are kept to") {
 
 TEST_CASE("a client that does not shake hands is let go") {
   const Authority authority;
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.handshake = Millis{50};
   World world{options};
   const auto port = free_port();

@@ -22,8 +22,7 @@ struct TlsRoutes {
   World world;
   std::uint16_t port = free_port();
 
-  explicit TlsRoutes(ProxyOptions options = {.workers = 1, .ready_port = 0})
-      : world{std::move(options)} {
+  explicit TlsRoutes(ProxyOptions options = {.workers = 1}) : world{std::move(options)} {
     world.certificate(authority.leaf("edge", "DNS:edge,DNS:*.term.example,DNS:*.web.example"));
   }
   net::TlsServerOptions server(const std::string& name) const {
@@ -135,7 +134,7 @@ TEST_CASE("a TLS connection is passed through to the backend of its server name,
 }
 
 TEST_CASE("a client that is slow with its ClientHello is let go") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.handshake = Millis{50};
   TlsRoutes tls{options};
   tls.listener("pass", "", true);
@@ -270,7 +269,7 @@ TEST_CASE("the access log tells a TLS connection by its server name") {
   std::mutex mutex;
   std::string log;
   {
-    ProxyOptions options{.workers = 1, .ready_port = 0};
+    ProxyOptions options{.workers = 1};
     options.access_log.format = AccessLogFormat::json;
     options.access_log.sink = [&](std::string_view lines) {
       std::lock_guard lock{mutex};

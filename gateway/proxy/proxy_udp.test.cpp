@@ -213,7 +213,7 @@ TEST_CASE("datagrams without a route, a backend or an endpoint are dropped until
 
 TEST_CASE("past the maximum of sessions, the one that was silent for longest ends") {
   UdpEcho a{"a"};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.udp_sessions_max = 3;
   World world{options};
   const auto port = udp_listener(world);
@@ -236,7 +236,7 @@ TEST_CASE("past the maximum of sessions, the one that was silent for longest end
 
 TEST_CASE("a datagram past the maximum is dropped in either direction") {
   UdpEcho a{"a"};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.udp_datagram_bytes_max = 100;
   World world{options};
   const auto port = udp_listener(world);
@@ -257,7 +257,7 @@ TEST_CASE("a session ends when nothing moves, and is told in the access log") {
   std::string log;
   {
     UdpEcho a{"a"};
-    ProxyOptions options{.workers = 1, .ready_port = 0};
+    ProxyOptions options{.workers = 1};
     options.timeouts.udp_idle = Millis{50};
     options.access_log.format = AccessLogFormat::json;
     options.access_log.sink = [&](std::string_view lines) {
@@ -391,7 +391,7 @@ TEST_CASE("a UDP port that is taken is told apart from the TCP port of that numb
 
 TEST_CASE("several workers keep each client's datagrams together, and answer from their address") {
   UdpEcho a{"a"}, b{"b"};
-  World world{{.workers = 3, .ready_port = 0}};
+  World world{{.workers = 3}};
   const auto port = udp_listener(world, "");
   world.cluster("echo", {a.endpoint(), b.endpoint()});
   udp_route(world, {share("echo")});
@@ -411,7 +411,7 @@ TEST_CASE("several workers keep each client's datagrams together, and answer fro
 
 TEST_CASE("a proxy that drains takes no new UDP sessions and lets the others finish") {
   UdpEcho a{"a"};
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.linger = Millis{500};
   World world{options};
   const auto port = udp_listener(world);

@@ -121,7 +121,7 @@ TEST_CASE("a request is sent once more only once") {
 
 TEST_CASE("an endpoint that refuses is passed over for another, then ejected, then tried again") {
   auto good = Backend::named("good");
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.ejection.first = Millis{200};
   World world{options};
   const auto dead = free_port();
@@ -150,7 +150,7 @@ TEST_CASE("when all endpoints are ejected, they are tried all the same") {
 }
 
 TEST_CASE("an upstream that does not answer in time is 504, and one that talks nonsense 502") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.timeouts.upstream_response = Millis{100};
   World world{options};
   Backend silent{[](Wire& wire, Backend&) { wire.rest(); }};
@@ -177,7 +177,7 @@ TEST_CASE("an upstream that does not answer in time is 504, and one that talks n
 }
 
 TEST_CASE("requests wait for a connection when the endpoint has its maximum, up to a maximum") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.endpoint_connections_max = 1;
   options.limits.endpoint_pending_max = 2;
   World world{options};
@@ -225,7 +225,7 @@ TEST_CASE("an endpoint that is named by its host is resolved, once for all its c
 }
 
 TEST_CASE("idle connections to an endpoint are kept up to a maximum, and not for ever") {
-  ProxyOptions options{.workers = 1, .ready_port = 0};
+  ProxyOptions options{.workers = 1};
   options.limits.endpoint_idle_max = 1;
   options.timeouts.upstream_idle = Millis{50};
   World world{options};

@@ -2,9 +2,9 @@
 
 namespace strait::gateway::proxy {
 
-Result<std::unique_ptr<ReadyPort>> ReadyPort::start(const std::string& address, std::uint16_t port,
+Result<std::unique_ptr<ReadyPort>> ReadyPort::start(const ReadyOptions& options,
                                                     std::function<bool()> is_ready) {
-  auto where = net::Address::from_ip(address, port);
+  auto where = net::Address::from_ip(options.address, options.port);
   if (!where)
     return fail(Errc::invalid, "readiness port: {}", where.error().detail);
   auto loop = net::EventLoop::create();

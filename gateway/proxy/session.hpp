@@ -6,6 +6,7 @@
 #include "gateway/proxy/routing.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,8 @@ struct PortState {
   /// The snapshot to serve under: the current one, or, once the port is gone, the last that had it.
   ServedPtr served;
   std::shared_ptr<const PortTable> table;
-  bool closing = false; ///< The listener is gone, or the proxy drains: one more answer each.
+  bool closing = false; ///< One more answer each: it is closed, or the proxy winds down.
+  bool closed = false;  ///< It accepts no more: idle connections end soon.
   std::unique_ptr<TlsFront> tls;
 
   PortState();
@@ -78,8 +80,8 @@ struct PortState {
 class Session : public Retirable {
 public:
   /// The port is closing: end after the answer under way, or after the next one, but no later than
-  /// `within` if idle. Tunnels go on.
-  virtual void wind_down(Millis within) = 0;
+  /// `within` if idle; nothing: as late as it would anyway. Tunnels go on.
+  virtual void wind_down(std::optional<Millis> within) = 0;
   /// Ends it now.
   virtual void abort() = 0;
   const PortState& port() const { return *port_; }

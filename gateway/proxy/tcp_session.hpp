@@ -21,7 +21,7 @@ public:
   ~TcpSession() override;
   void start(net::Fd fd);
 
-  void wind_down(Millis) override {}
+  void wind_down(std::optional<Millis>) override {}
   void abort() override { end(); }
 
 private:

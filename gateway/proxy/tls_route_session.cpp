@@ -89,8 +89,9 @@ void TlsRouteSession::on_timer() {
   end();
 }
 
-void TlsRouteSession::wind_down(Millis within) {
-  timer_.start(std::min(within, worker_.options.timeouts.handshake));
+void TlsRouteSession::wind_down(std::optional<Millis> within) {
+  if (within)
+    timer_.start(std::min(*within, worker_.options.timeouts.handshake));
 }
 
 void TlsRouteSession::end() {

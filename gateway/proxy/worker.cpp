@@ -115,7 +115,6 @@ void Worker::serve(SnapshotPtr snapshot) {
         open_port(table);
   }
   epoch_.store(served->snapshot->epoch(), std::memory_order_release);
-  serving_.store(true, std::memory_order_release);
   observer_.on_epoch();
 }
 
@@ -138,6 +137,7 @@ void Worker::open_port(const std::shared_ptr<const PortTable>& table) {
   if (found != ports_.end())
     return found->second->renew();
   std::tie(state->port, state->address, state->protocol) = key;
+  state->closing = winding_down_;
   if (state->protocol == Protocol::https || state->protocol == Protocol::peering) {
     auto front = TlsFront::create(*state, counters_, options_, ticket_keys_);
     if (!front) {
@@ -166,7 +166,7 @@ void Worker::close_port(const PortKey& key) {
   auto state = found->second->state();
   found->second->close();
   ports_.erase(found);
-  state->closing = true;
+  state->closing = state->closed = true;
   closing_.push_back(state);
   sessions_.each([&](Session& session) {
     if (&session.port() == state.get())
@@ -196,6 +196,19 @@ void Worker::tick() {
   for (const auto& [key, port] : ports_)
     if (!port->listening())
       listen(key);
+}
+
+void Worker::wind_down() {
+  loop_->post([this] { begin_wind_down(); });
+}
+
+void Worker::begin_wind_down() {
+  if (winding_down_ || draining_)
+    return;
+  winding_down_ = true;
+  for (const auto& [key, port] : ports_)
+    port->state()->closing = true;
+  sessions_.each([](Session& session) { session.wind_down(std::nullopt); });
 }
 
 void Worker::drain() {

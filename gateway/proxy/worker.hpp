@@ -43,11 +43,11 @@ public:
 
   // Any thread.
   void publish(SnapshotPtr snapshot);
+  void wind_down();
   void drain();
   net::EventLoop& loop() { return *loop_; }
   /// 0 before the first snapshot.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
-  bool serving() const { return serving_.load(std::memory_order_acquire); }
   /// It was told to drain, and nothing is connected any more.
   bool drained() const { return drained_.load(std::memory_order_acquire); }
   const WorkerCounters& counters() const { return counters_; }
@@ -64,6 +64,7 @@ private:
   void close_port(const PortKey& key);
   void listen(const PortKey& key);
   void tick();
+  void begin_wind_down();
   void begin_drain();
 
   const unsigned number_;
@@ -89,14 +90,13 @@ private:
   std::vector<std::weak_ptr<PortState>> closing_;
   ServedPtr served_;
   net::Timer tick_;
-  bool draining_ = false;
+  bool winding_down_ = false, draining_ = false;
   unsigned ticks_ = 0;
   Instant bound_at_{};
 
   std::mutex inbox_mutex_;
   SnapshotPtr inbox_; // The latest that was not taken yet.
   std::atomic<std::uint64_t> epoch_{0};
-  std::atomic<bool> serving_{false};
   std::atomic<bool> drained_{false};
   std::thread thread_;
 };
