@@ -9,7 +9,7 @@ namespace strait::actors {
 
 struct LeaseActorOptions {
   std::shared_ptr<kubernetes::Client> client;
-  std::string ns, name = "strait-controller";
+  std::string ns, name{kubernetes::controller_lease};
   kubernetes::LeaseOptions lease;
   /// Told each time, on the actor's thread.
   std::function<void(bool leading)> lead;

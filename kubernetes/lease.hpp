@@ -6,10 +6,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace strait::kubernetes {
+
+/// The name of the Lease of Strait's controllers, in their namespace.
+inline constexpr std::string_view controller_lease = "strait-controller";
 
 /// What a coordination.k8s.io/v1 Lease says.
 struct LeaseRecord {

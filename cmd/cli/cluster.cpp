@@ -27,6 +27,12 @@ Result<kubernetes::ClientConfig> config_of(const Arguments& arguments, const Con
 
 } // namespace
 
+std::vector<Option> cluster_options() {
+  return {{"namespace", 'n', "NS", "Where the controller runs", "strait"},
+          {"kubeconfig", 0, "FILE", "How to reach the cluster; else $KUBECONFIG, or as kubectl"},
+          {"context", 0, "NAME", "Context of the kubeconfig; else its current one"}};
+}
+
 Outcome<Cluster> Cluster::open(const Arguments& arguments, Context& context) {
   auto refuse = [](const Error& error) {
     return tl::unexpected<Failure>{Failure{ExitCode::failed, error.detail}};

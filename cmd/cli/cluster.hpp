@@ -7,6 +7,9 @@
 
 namespace strait::cli {
 
+/// Which cluster, and the namespace there: of every command that needs one.
+std::vector<Option> cluster_options();
+
 /// A Kubernetes API server, one request at a time. One thread.
 class Cluster {
 public:

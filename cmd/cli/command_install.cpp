@@ -2,8 +2,6 @@
 #include "cmd/cli/commands.hpp"
 #include "cmd/cli/installation.hpp"
 #include "cmd/cli/version.hpp"
-#include "kubernetes/deployer.hpp"
-#include "kubernetes/status_patch.hpp"
 #include "kubernetes/watch.hpp"
 
 #include <algorithm>
@@ -19,9 +17,7 @@ namespace {
 using kubernetes::Node;
 using kubernetes::ObjectId;
 
-constexpr std::chrono::milliseconds look_every{500};
-constexpr std::string_view managed_by = "strait-install";
-constexpr std::chrono::seconds controller_end_wait{60}; // It has 30 s to end.
+constexpr std::chrono::milliseconds look_every{200};
 constexpr std::uint64_t replicas_max = 100;
 constexpr std::uint64_t map_ports_max = 64'511; // 1024 and it must still be a port.
 
@@ -60,19 +56,6 @@ Result<InstallSettings> settings_of(const Arguments& arguments) {
     *into = *value;
   }
   return out;
-}
-
-Node namespace_document(const std::string& name) {
-  return kubernetes::parse_yaml(
-             "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " + name +
-                 "\n  labels:\n    app.kubernetes.io/managed-by: " + std::string{managed_by} + "\n",
-             "namespace")
-      .documents.front();
-}
-
-bool made_by_install(const Node& object) {
-  return kubernetes::text_at(object, {"metadata", "labels", "app.kubernetes.io/managed-by"}) ==
-         managed_by;
 }
 
 std::int64_t number_at(const Node& object, std::initializer_list<std::string_view> path) {
@@ -247,114 +230,6 @@ ExitCode install_or_upgrade(bool upgrade, const Arguments& arguments, Context& c
   return ExitCode::ok;
 }
 
-/// What runs for Gateways, which nobody would look after any more.
-Status remove_deployed(Cluster& cluster, Context& context) {
-  for (auto [api_version, kind, collection] :
-       {std::tuple{"apps/v1", "Deployment", "/apis/apps/v1/deployments"},
-        {"apps/v1", "DaemonSet", "/apis/apps/v1/daemonsets"},
-        {"v1", "Service", "/api/v1/services"},
-        {"v1", "Secret", "/api/v1/secrets"},
-        {"autoscaling/v2", "HorizontalPodAutoscaler",
-         "/apis/autoscaling/v2/horizontalpodautoscalers"},
-        {"policy/v1", "PodDisruptionBudget", "/apis/policy/v1/poddisruptionbudgets"},
-        {"rbac.authorization.k8s.io/v1", "RoleBinding",
-         "/apis/rbac.authorization.k8s.io/v1/rolebindings"},
-        {"rbac.authorization.k8s.io/v1", "Role", "/apis/rbac.authorization.k8s.io/v1/roles"},
-        {"v1", "ServiceAccount", "/api/v1/serviceaccounts"}}) {
-    auto all =
-        cluster.list({api_version, kind, {}}, collection,
-                     fmt::format("{}={},{}", kubernetes::managed_by_label,
-                                 kubernetes::managed_by_strait, kubernetes::gateway_name_label));
-    if (!all)
-      return fail(all.error());
-    for (auto& id : *all) {
-      auto removed = cluster.remove(id);
-      if (!removed)
-        return fail(removed.error());
-      context.out << to_string(id) << " removed\n";
-    }
-  }
-  return {};
-}
-
-/// A class that Gateways use is kept by our finalizer, which nobody would take off any more.
-Status release_class(Cluster& cluster, const ObjectId& id, const Node& live) {
-  if (id.kind != "GatewayClass")
-    return {};
-  auto without = kubernetes::finalizer_patch(live, false);
-  return without ? cluster.patch(id, *without) : Status{};
-}
-
-Status take_away(Cluster& cluster, const Arguments& arguments, Context& context) {
-  InstallSettings settings;
-  settings.ns = arguments.value("namespace");
-  settings.consul_class = true;
-  auto objects = installation(embedded_manifest(), settings);
-  if (!objects)
-    return fail(objects.error());
-  std::vector<Node> all = std::move(*objects);
-  all.insert(all.begin(), namespace_document(settings.ns));
-  if (arguments.flag("crds")) {
-    auto crds = custom_resource_definitions(embedded_crds());
-    if (!crds)
-      return fail(crds.error());
-    all.insert(all.begin(), crds->begin(), crds->end());
-  }
-  // The controller first: it would make again what is removed.
-  auto controller = [](const Node& it) {
-    return kubernetes::id_of(it).value_or(ObjectId{}).kind == "Deployment";
-  };
-  std::reverse(all.begin(), all.end());
-  std::stable_partition(all.begin(), all.end(), controller);
-  for (auto& object : all) {
-    auto id = kubernetes::id_of(object).value_or(ObjectId{});
-    auto there = cluster.get(id);
-    if (!there)
-      return fail(there.error());
-    // CRDs that somebody else brought go with --crds all the same: they were asked for.
-    if (*there && (made_by_install(**there) || id.kind == "CustomResourceDefinition")) {
-      if (auto released = release_class(cluster, id, **there); !released)
-        return released;
-      auto removed = cluster.remove(id);
-      if (!removed)
-        return fail(removed.error());
-      context.out << to_string(id) << " removed\n";
-    }
-    // While a pod of it still runs, it makes again what is removed.
-    auto until = std::chrono::steady_clock::now() + controller_end_wait;
-    while (id.kind == "Deployment") {
-      auto ending = cluster.get(id);
-      if (!ending)
-        return fail(ending.error());
-      if (!*ending)
-        break;
-      if (std::chrono::steady_clock::now() >= until)
-        return fail(Errc::unavailable, "{}: its pods have not ended within {} s", to_string(id),
-                    controller_end_wait.count());
-      std::this_thread::sleep_for(look_every);
-    }
-    if (id.kind == "Deployment" && !arguments.flag("keep-gateways"))
-      if (auto removed = remove_deployed(cluster, context); !removed)
-        return removed;
-  }
-  return {};
-}
-
-ExitCode run_uninstall(const Arguments& arguments, Context& context) {
-  auto cluster = Cluster::open(arguments, context);
-  if (!cluster)
-    return report(cluster.error(), context);
-  if (auto done = take_away(*cluster, arguments, context); !done)
-    return fail_with(done.error(), context);
-  return ExitCode::ok;
-}
-
-std::vector<Option> cluster_options() {
-  return {{"namespace", 'n', "NS", "Where the controller runs", "strait"},
-          {"kubeconfig", 0, "FILE", "How to reach the cluster; else $KUBECONFIG, or as kubectl"},
-          {"context", 0, "NAME", "Context of the kubeconfig; else its current one"}};
-}
-
 std::vector<Option> install_options() {
   auto options = cluster_options();
   for (auto& option : std::vector<Option>{
@@ -398,12 +273,6 @@ std::vector<Option> install_options() {
 } // namespace
 
 std::vector<Command> install_commands() {
-  auto uninstall = cluster_options();
-  uninstall.push_back({.name = "crds",
-                       .help = "Also the CRDs, and with them every object of their "
-                               "kinds"});
-  uninstall.push_back(
-      {.name = "keep-gateways", .help = "Leave gateways' pods running, with what they serve now"});
   return {
       {.path = "install",
        .summary = "Install Strait on a Kubernetes cluster, without Helm",
@@ -424,15 +293,7 @@ std::vector<Command> install_commands() {
        .run = [](const Arguments& arguments,
                  Context& context) { return install_or_upgrade(true, arguments, context); },
        .talks_to_agent = false},
-      {.path = "uninstall",
-       .summary = "Remove from a cluster what strait install made",
-       .details =
-           "Also the Deployments, Services and other objects that run for Gateways. Gateways, "
-           "routes and CRDs stay, unless asked for.",
-       .examples = {"strait uninstall", "strait uninstall -n infra --crds"},
-       .options = std::move(uninstall),
-       .run = run_uninstall,
-       .talks_to_agent = false},
+      uninstall_command(),
   };
 }
 

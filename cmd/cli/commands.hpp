@@ -16,6 +16,7 @@ std::vector<Command> peering_commands();
 std::vector<Command> config_commands();
 Command gateway_status_command();
 std::vector<Command> install_commands();
+Command uninstall_command();
 Command members_command();
 Command version_command();
 Command completion_command();

@@ -1,10 +1,14 @@
 #include "cmd/cli/installation.hpp"
 
+#include "kubernetes/watch.hpp"
+
 #include <map>
 
 namespace strait::cli {
 
 namespace {
+
+constexpr std::string_view managed_by = "strait-install";
 
 struct Manifest {
   std::map<std::string_view, std::string> values;
@@ -88,6 +92,20 @@ Result<std::vector<kubernetes::Node>> installation(std::string_view text,
         return fail(done.error());
   }
   return documents(filled, "manifest");
+}
+
+kubernetes::Node namespace_document(const std::string& name) {
+  return kubernetes::parse_yaml(
+             fmt::format("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n  labels:\n"
+                         "    app.kubernetes.io/managed-by: {}\n",
+                         name, managed_by),
+             "namespace")
+      .documents.front();
+}
+
+bool made_by_install(const kubernetes::Node& object) {
+  return kubernetes::text_at(object, {"metadata", "labels", "app.kubernetes.io/managed-by"}) ==
+         managed_by;
 }
 
 Result<std::vector<kubernetes::Node>> custom_resource_definitions(std::string_view crds) {

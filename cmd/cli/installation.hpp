@@ -29,6 +29,10 @@ struct InstallSettings {
 /// The objects in the order in which to make them. internal: the manifest is not as it must be.
 Result<std::vector<kubernetes::Node>> installation(std::string_view manifest,
                                                    const InstallSettings& settings);
+/// The namespace of an installation, marked as made by it.
+kubernetes::Node namespace_document(const std::string& name);
+/// Whether `strait install` made the object: by its label.
+bool made_by_install(const kubernetes::Node& object);
 /// The CRDs of Strait's and Consul's kinds.
 Result<std::vector<kubernetes::Node>> custom_resource_definitions(std::string_view crds);
 

@@ -2,6 +2,7 @@
 
 #include "kubernetes/deployment.hpp"
 #include "kubernetes/object_path.hpp"
+#include "kubernetes/watch.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -43,6 +44,10 @@ std::map<ObjectId, Node> chart(const std::string& name) {
   std::string text{std::istreambuf_iterator<char>{file}, {}};
   auto parsed = kubernetes::parse_yaml(text, name);
   REQUIRE(parsed.errors.empty());
+  // Helm's hooks do what `strait uninstall` does.
+  std::erase_if(parsed.documents, [](const Node& it) {
+    return kubernetes::node_at(it, {"metadata", "annotations", "helm.sh/hook"}) != nullptr;
+  });
   return by_id(std::move(parsed.documents));
 }
 

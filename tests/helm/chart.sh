@@ -58,11 +58,17 @@ refused "mapPrivilegedContainerPorts" \
   --set connectInject.apiGateway.managedGatewayClass.mapPrivilegedContainerPorts=70000
 refused "nodeSelektor" --set connectInject.apiGateway.managedGatewayClass.nodeSelektor.a=b
 refused "replicas" --set controller.replicas=some
+refused "k8sTag" --set syncCatalog.k8sTag=x
+refused "timeoutSeconds" --set uninstallHook.timeoutSeconds=0
 
 says no "resources: *$|cpu:|memory:"                                  # Specification B14.
 says no "metrics"                                                     # Off by default.
 says yes "--metrics-port=9102" --set metrics.port=9102
 says no "securitycontextconstraints"
+says no "--sync-"
+says yes "--sync-services=all" --set syncCatalog.enabled=true
+says yes "--sync-deny-namespace=kube-system" --set syncCatalog.enabled=true
+says no "--sync-namespace-suffix" --set syncCatalog.enabled=true,syncCatalog.addK8SNamespaceSuffix=false
 says yes "resourceNames: \[\"restricted-v2\"\]" -f "$chart/values-openshift.yaml"
 says yes "resourceNames: \[\"other\"\]" --set global.openshift.enabled=true \
   --set connectInject.apiGateway.managedGatewayClass.openshiftSCCName=other
@@ -70,6 +76,10 @@ says yes "mapPrivilegedContainerPorts: 2000" -f "$chart/values-openshift.yaml"
 says yes "controllerName: strait.dev/gateway-controller"
 says no "controllerName: hashicorp.com/consul-api-gateway-controller"
 says yes "controllerName: hashicorp.com/consul-api-gateway-controller" --set gatewayClasses.consul.create=true
+says yes "helm.sh/hook: pre-delete"
+says no "helm.sh/hook" --set uninstallHook.enabled=false
+says no "--keep-gateways"
+says yes "--keep-gateways" --set uninstallHook.removeGateways=false
 # A cluster without the Gateway API gets the controller and a word.
 "$helm" template strait "$chart" --kube-version 1.37.0 >"$out/it" 2>/dev/null
 if grep -q "kind: GatewayClass$" "$out/it"; then wrong "a GatewayClass without the Gateway API"; else ok; fi
