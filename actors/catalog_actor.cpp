@@ -1,5 +1,7 @@
 #include "actors/catalog_actor.hpp"
 
+#include "catalog/recoverable.hpp"
+
 namespace strait::actors {
 
 namespace {
@@ -102,7 +104,10 @@ struct Steps {
           fail(Errc::unavailable, "the store does not take writes: {}", state.closed_because)});
       return;
     }
+    auto before = state.catalog->view();
     auto outcome = state.catalog->apply(command, options.clock());
+    if (outcome)
+      outcome->commit.recoverable = catalog::is_recoverable(command, *before);
     if (!outcome) {
       promise.deliver(Applied{fail(std::move(outcome.error()))});
     } else if (outcome->nothing() && state.waiting.empty()) {

@@ -30,6 +30,8 @@ constexpr const char* values_family = "values";
 constexpr const char* changes_family = "changes";
 constexpr const char* id_key = "id";
 constexpr const char* revision_key = "revision";
+/// There while the store is open and may hold commits that no sync has followed yet.
+constexpr const char* unsynced_key = "unsynced";
 
 /// RocksDB's own text log goes to ours and never to a file: with the disk full, its file logger
 /// ends the process by an assertion.
@@ -179,8 +181,10 @@ public:
       : CheckedStore{directory->name(), options.limits}, directory_{std::move(directory)} {}
 
   ~RocksStore() override {
-    // A failure costs nothing but a floor that is lower than it could be.
-    if (database_.db && revision() > floor_)
+    // A failure costs nothing but a floor that is lower than it could be, and a new id.
+    if (!database_.db || (may_lose_ && !forget_unsynced().ok()))
+      return;
+    if (revision() > floor_)
       static_cast<void>(directory_->write_floor(revision()));
   }
 
@@ -210,6 +214,8 @@ private:
     std::string id, bytes;
     if (auto status = database_.db->Get({}, database_.meta, id_key, &id); !status.ok())
       return failed(name(), "cannot read its id", status);
+    if (auto status = renew_id(id); !status.ok())
+      return failed(name(), "cannot renew its id", status);
     if (auto status = database_.db->Get({}, database_.meta, revision_key, &bytes); !status.ok())
       return failed(name(), "cannot read its revision", status);
     auto newest = decode_revision(bytes);
@@ -228,6 +234,29 @@ private:
     floor_ = *floor;
     start(std::move(id), *newest, *first);
     return raise_floor(*newest);
+  }
+
+  /// A store that was not closed may have lost commits that somebody has seen, and will give their
+  /// revisions to others: from now on it is another store.
+  rocksdb::Status renew_id(std::string& id) {
+    std::string mark;
+    auto status = database_.db->Get({}, database_.meta, unsynced_key, &mark);
+    if (!status.ok())
+      return status.IsNotFound() ? rocksdb::Status::OK() : status;
+    id = random_uuid();
+    rocksdb::WriteBatch batch;
+    batch.Put(database_.meta, id_key, id);
+    batch.Delete(database_.meta, unsynced_key);
+    return database_.db->Write(synced(), &batch);
+  }
+  /// Syncs what came before, too: the log is one.
+  rocksdb::Status forget_unsynced() {
+    return database_.db->Delete(synced(), database_.meta, unsynced_key);
+  }
+  static rocksdb::WriteOptions synced() {
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    return options;
   }
 
   /// The first revision of the log, after going through all of it. Whole files can be lost without
@@ -259,6 +288,9 @@ private:
   Status raise_floor(Revision reached) {
     if (reached <= floor_)
       return {};
+    if (may_lose_)
+      if (auto status = database_.db->SyncWAL(); !status.ok())
+        return failed(name(), "cannot sync its log", status);
     auto done = directory_->write_floor(reached);
     if (done)
       floor_ = reached;
@@ -272,10 +304,16 @@ private:
         return done;
     rocksdb::WriteBatch batch;
     auto status = fill(batch, commits, keep_from);
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
+    bool recoverable = std::all_of(commits.begin(), commits.end(),
+                                   [](const Commit& commit) { return commit.recoverable; });
+    // The mark must be on disk before anything that it warns of is acknowledged.
+    bool first = recoverable && !may_lose_;
+    if (first && status.ok())
+      status = batch.Put(database_.meta, unsynced_key, "");
     if (status.ok())
-      status = database_.db->Write(synced, &batch);
+      status =
+          database_.db->Write(recoverable && !first ? rocksdb::WriteOptions{} : synced(), &batch);
+    may_lose_ = may_lose_ || (first && status.ok());
     return status.ok() ? Status{} : failed(name(), "cannot commit", status);
   }
 
@@ -317,6 +355,7 @@ private:
   std::unique_ptr<StoreDirectory> directory_; // Outlives the database: it holds the lock.
   Database database_;
   Revision floor_ = 0;
+  bool may_lose_ = false; // Commits since the open were acknowledged without a sync.
 };
 
 Result<std::unique_ptr<Store>> open_or_create(const RocksOptions& options) {

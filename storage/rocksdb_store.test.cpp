@@ -236,6 +236,60 @@ TEST_CASE("a closed store that was truncated or changed anywhere is corrupt, or 
   }
 }
 
+TEST_CASE("recoverable commits outlive a process that ends at once, under a new id") {
+  TemporaryDirectory directory;
+  auto id = opened(directory.path())->id();
+  auto commit = [](Store& store, bool recoverable) {
+    auto revision = store.revision() + 1;
+    return store.commit(
+        std::vector{Commit{revision, {set("key", std::to_string(revision))}, recoverable}});
+  };
+  auto end_at_once_after = [&](std::vector<bool> commits) {
+    auto child = ::fork();
+    if (child == 0) {
+      auto store = open_rocksdb({.path = directory.path()});
+      bool good = store.has_value();
+      for (bool recoverable : commits)
+        good = good && commit(**store, recoverable);
+      ::_exit(good ? 0 : 1); // Nothing is closed.
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(status == 0);
+  };
+  end_at_once_after({false, false});
+  CHECK(opened(directory.path())->id() == id); // All of it was synced.
+  end_at_once_after({true, true, false, true});
+  {
+    auto store = opened(directory.path());
+    CHECK(store->revision() == 6);
+    CHECK(values_of(*store) == Values{{"key", "6"}});
+    CHECK(store->id() != id);
+    id = store->id();
+    REQUIRE(commit(*store, true));
+  }
+  auto store = opened(directory.path()); // It was closed: nothing can be lost.
+  CHECK(store->id() == id);
+  CHECK(store->revision() == 7);
+}
+
+TEST_CASE("the floor is raised over recoverable commits too, and finds them after an end at once") {
+  TemporaryDirectory directory;
+  auto child = ::fork();
+  if (child == 0) {
+    auto store = open_rocksdb({.path = directory.path()});
+    bool good = store.has_value();
+    for (Revision revision = 1; good && revision <= 5000; ++revision)
+      good = (*store)->commit(std::vector{Commit{revision, {}, true}}).has_value();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  CHECK(text_of(directory.path() + "/store/FLOOR").starts_with("floor 4096 "));
+  CHECK(opened(directory.path())->revision() == 5000);
+}
+
 TEST_CASE("the write-ahead log stays within its bound") {
   TemporaryDirectory directory;
   constexpr std::uint64_t bound = 2U << 20U;

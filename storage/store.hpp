@@ -33,6 +33,8 @@ struct Write {
 struct Commit {
   Revision revision = 0;
   std::vector<Write> writes;
+  /// Whoever wrote it can write it again from elsewhere: it needs no sync. Not kept with it.
+  bool recoverable = false;
 
   friend bool operator==(const Commit&, const Commit&) = default;
 };
@@ -71,13 +73,16 @@ public:
   /// The newest committed revision; 0 for a store that was never written.
   virtual Revision revision() const = 0;
 
-  /// A UUID made when the store was created: two stores are never mistaken for each other.
+  /// A UUID made when the store was created, and anew when a store is opened that may have lost
+  /// recoverable commits: what two ids hold under one revision is never mistaken for the same.
   virtual const std::string& id() const = 0;
 
   virtual const Limits& limits() const = 0;
 
   /// Writes all commits in one batch with one sync. Their revisions must be revision()+1,
   /// revision()+2, …. After success all are durable and visible, and the watchers have been called.
+  /// A group of recoverable commits alone is durable only against the end of the process: should
+  /// the machine end before the next sync, then the store is opened as it was before some of them.
   ///
   /// A group that is refused before anything was written (Errc::invalid: revisions or writes that
   /// cannot be; Errc::exhausted: beyond a limit) leaves the store as it was and usable. When the
