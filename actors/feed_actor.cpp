@@ -3,6 +3,8 @@
 #include "base/overload.hpp"
 #include "gateway/feed/saved_config.hpp"
 
+#include <caf/event_based_actor.hpp>
+
 namespace strait::actors {
 
 namespace {
@@ -35,7 +37,8 @@ struct FeedSteps {
                           [&](const Feed::Serving& it) {
                             state.report.served = it.epoch;
                             state.report.errors = it.errors;
-                            self->send(root, served_atom::value, state.gateway, state.report);
+                            self->send(root, served_atom::value, state.gateway, ConfigSink{self},
+                                       state.report);
                           },
                           [&](const Feed::Reported&) {},
                           [&](const Feed::HangUp& it) {
@@ -95,8 +98,15 @@ struct SubscriptionSteps {
                       delta});
   }
   void carry_out(const Subscription::Save& it) const {
-    if (auto saved = gateway::feed::save(options.saved, it.config); !saved)
-      options.log.error("the configuration is served but not kept: {}", saved.error().detail);
+    // On a thread that may wait for the disk: no change waits for it.
+    auto address = caf::actor_cast<caf::actor_addr>(self);
+    self->system().spawn<caf::detached>([address, path = options.saved, log = options.log,
+                                         config = it.config] {
+      if (auto saved = gateway::feed::save(path, config); !saved)
+        log.error("the configuration is served but not kept: {}", saved.error().detail);
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(address))
+        caf::anon_send(caf::actor_cast<SubscriptionActor>(std::move(strong)), saved_atom::value);
+    });
   }
 
   void start() const {
@@ -192,6 +202,7 @@ subscription_actor(SubscriptionActor::stateful_pointer<SubscriptionState> self,
           errors.push_back({Errc::invalid, text});
         steps.carry_out(own.subscription->applied(now_instant(), errors));
       },
+      [steps](saved_atom) { steps.self->state.subscription->saved(); },
       [steps](tick_atom) {
         steps.self->delayed_send(steps.self, tick_every, tick_atom::value);
         steps.carry_out(steps.self->state.subscription->tick(now_instant()));

@@ -18,6 +18,7 @@ using frame_atom = caf::atom_constant<caf::atom("frame")>;
 using lost_atom = caf::atom_constant<caf::atom("lost")>;
 using connected_atom = caf::atom_constant<caf::atom("connected")>;
 using dial_atom = caf::atom_constant<caf::atom("dial")>;
+using saved_atom = caf::atom_constant<caf::atom("saved")>;
 
 /// One per connected proxy process, on the agent: from the stream's start to its end.
 using FeedActor =
@@ -55,6 +56,7 @@ using SubscriptionActor = caf::typed_actor<
     caf::reacts_to<frame_atom, std::uint64_t, gateway::feed::ConfigFrame>,
     caf::reacts_to<lost_atom, std::uint64_t, std::string>,
     caf::reacts_to<served_atom, ProxyReport>, // The proxy actor.
+    caf::reacts_to<saved_atom>,               // A thread of its own: the last save has ended.
     caf::reacts_to<tick_atom>>;
 
 struct SubscriptionState {

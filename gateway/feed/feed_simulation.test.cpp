@@ -70,7 +70,10 @@ struct Simulation {
                             applying.push_back(std::move(apply.delta));
                             REQUIRE(applying.size() == 1);
                           },
-                          [&](Subscription::Save& save) { saved = std::move(save.config); }},
+                          [&](Subscription::Save& save) {
+                            saved = std::move(save.config);
+                            proxy->saved();
+                          }},
                  effect);
   }
   void carry_out(Feed::Effects effects) {

@@ -36,6 +36,21 @@ Subscription::Effects Subscription::start(Instant now, std::optional<Config> sav
 }
 
 Subscription::Effects Subscription::tick(Instant now) {
+  auto effects = tick_stream(now);
+  save_if_due(now, effects);
+  return effects;
+}
+
+void Subscription::save_if_due(Instant now, Effects& effects) {
+  if (!unsaved_ || saving_ || (saved_at_ && now - *saved_at_ < options_.save_every))
+    return;
+  unsaved_ = false;
+  saving_ = true;
+  saved_at_ = now;
+  effects.emplace_back(Save{config_});
+}
+
+Subscription::Effects Subscription::tick_stream(Instant now) {
   switch (phase_) {
   case Phase::down:
     if (now < dial_at_)
@@ -107,8 +122,7 @@ Subscription::Effects Subscription::applied(Instant now, const std::vector<Error
   config_ = std::move(*pending_);
   pending_.reset();
   Effects effects;
-  if (!pending_is_saved_)
-    effects.emplace_back(Save{config_});
+  unsaved_ = unsaved_ || !pending_is_saved_;
   pending_is_saved_ = false;
   if (hello_due_) {
     hello_due_ = false;
@@ -118,6 +132,7 @@ Subscription::Effects Subscription::applied(Instant now, const std::vector<Error
     effects.emplace_back(Send{Ack{config_.epoch, told(errors), false}});
   }
   ack_due_ = false;
+  save_if_due(now, effects); // Last: the agent's next delta need not wait for the disk.
   return effects;
 }
 

@@ -19,7 +19,9 @@ struct SubscriptionOptions {
   Millis dial_within{5000};
   Millis status_every{10000};
   Millis max_silence{35000}; ///< An agent that says nothing for so long is gone.
-  std::uint64_t seed = 0;    ///< Of the randomness in the waiting; different for each proxy.
+  /// A save costs as much as there are routes, so that changes in a row share one.
+  Millis save_every{1000};
+  std::uint64_t seed = 0; ///< Of the randomness in the waiting; different for each proxy.
 };
 
 /// The proxy's side: one for the life of the process, over any number of streams. It does nothing
@@ -27,7 +29,8 @@ struct SubscriptionOptions {
 /// Without an agent the proxy serves what it has.
 ///
 /// An Apply is answered by applied() once every worker serves the epoch, or by refused(); until
-/// then no further Apply comes. Memory: two configs that share what is equal.
+/// then no further Apply comes. A Save is answered by saved(); until then no further Save comes,
+/// and later configs wait, the last of them only. Memory: three configs that share what is equal.
 class Subscription {
 public:
   enum class Phase : std::uint8_t { down, dialing, live };
@@ -62,6 +65,8 @@ public:
   Effects applied(Instant now, const std::vector<Error>& errors);
   /// The builder did not take the delta of the last Apply.
   Effects refused(Instant now, const Error& error);
+  /// The last Save is done, or failed.
+  void saved() { saving_ = false; }
   /// Told to the agent with the next status; at most max_status_counters.
   void count(std::map<std::string, std::uint64_t> counters);
 
@@ -72,6 +77,8 @@ public:
   const std::string& last_error() const { return last_error_; }
 
 private:
+  Effects tick_stream(Instant now);
+  void save_if_due(Instant now, Effects& effects);
   Effects take(Delta delta);
   Effects hang_up(Instant now, std::string why);
   void fall(Instant now, std::string why);
@@ -85,6 +92,9 @@ private:
   Config config_;
   std::optional<Config> pending_; // What the last Apply leads to, until it is answered.
   bool pending_is_saved_ = false; // It came from disk.
+  bool unsaved_ = false;          // What is served is not what was saved last.
+  bool saving_ = false;
+  std::optional<Instant> saved_at_; // When the last Save began.
   bool hello_due_ = false; // Connected while something was pending: what we have is not known.
   bool ack_due_ = false;   // Whether the pending delta came over this very stream.
   std::map<std::string, std::uint64_t> counters_;

@@ -49,16 +49,43 @@ struct Fixture {
 
 } // namespace
 
-TEST_CASE_METHOD(Fixture, "a delta is applied, then saved, then acknowledged") {
+TEST_CASE_METHOD(Fixture, "a delta is applied, then acknowledged, then saved") {
   go_live();
   only<Subscription::Apply>(proxy.received(now, whole(config_of(4, "web"))));
   CHECK(proxy.config().epoch == 0);
   auto effects = proxy.applied(now, {Error{Errc::invalid, "route x: path"}});
-  CHECK(at<Subscription::Save>(effects, 0).config.epoch == 4);
-  auto ack = std::get<Ack>(at<Subscription::Send>(effects, 1).frame);
+  auto ack = std::get<Ack>(at<Subscription::Send>(effects, 0).frame);
   CHECK(ack == Ack{4, {"route x: path"}, false});
+  CHECK(at<Subscription::Save>(effects, 1).config.epoch == 4);
   CHECK(proxy.config().epoch == 4);
   CHECK(proxy.applied(now, {}).empty());
+}
+
+TEST_CASE_METHOD(
+    Fixture,
+    "changes in a row are saved once in a while, one save at a time, the last of them in the end") {
+  go_live();
+  proxy.received(now, whole(config_of(4, "web")));
+  CHECK(proxy.applied(now, {}).size() == 2);
+  auto change = [&](std::uint64_t epoch) {
+    proxy.received(now, Delta{.from = epoch - 1, .epoch = epoch});
+    return proxy.applied(now, {});
+  };
+  now += 5s;
+  CHECK(change(5).size() == 1); // The first save is still under way.
+  CHECK(proxy.tick(now).empty());
+  proxy.saved();
+  CHECK(only<Subscription::Save>(proxy.tick(now)).config.epoch == 5);
+  proxy.saved();
+  now += 999ms;
+  CHECK(change(6).size() == 1);
+  CHECK(change(7).size() == 1);
+  CHECK(proxy.tick(now).empty());
+  now += 1ms;
+  CHECK(only<Subscription::Save>(proxy.tick(now)).config.epoch == 7);
+  proxy.saved();
+  now += 2s;
+  CHECK(proxy.tick(now).empty()); // Nothing that is not on disk.
 }
 
 TEST_CASE_METHOD(Fixture, "the errors of an acknowledgement are bounded") {
@@ -66,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "the errors of an acknowledgement are bounded") {
   proxy.received(now, whole(config_of(4, "web")));
   auto effects = proxy.applied(
       now, std::vector<Error>(max_ack_errors + 5, {Errc::invalid, std::string(5000, 'x')}));
-  auto ack = std::get<Ack>(at<Subscription::Send>(effects, 1).frame);
+  auto ack = std::get<Ack>(at<Subscription::Send>(effects, 0).frame);
   REQUIRE(ack.errors.size() == max_ack_errors + 1);
   CHECK(ack.errors[0].size() == max_error_bytes);
   CHECK(ack.errors.back() == "and 5 more");
