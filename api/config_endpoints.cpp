@@ -19,21 +19,42 @@ using model::Kind;
 catalog::Topic all_of(Kind kind) { return {kind, {}}; }
 
 /// Kinds that Consul knows and Strait does not hold: there is never an entry of them.
-constexpr std::array kinds_not_held{"service-defaults",    "proxy-defaults",
-                                    "service-router",      "service-splitter",
-                                    "service-resolver",    "ingress-gateway",
-                                    "terminating-gateway", "mesh",
-                                    "sameness-group",      "api-gateway",
-                                    "bound-api-gateway",   "http-route",
-                                    "tcp-route",           "file-system-certificate",
-                                    "inline-certificate",  "control-plane-request-limit",
+constexpr std::array kinds_not_held{"service-defaults",
+                                    "proxy-defaults",
+                                    "service-router",
+                                    "service-splitter",
+                                    "ingress-gateway",
+                                    "terminating-gateway",
+                                    "mesh",
+                                    "sameness-group",
+                                    "api-gateway",
+                                    "bound-api-gateway",
+                                    "http-route",
+                                    "tcp-route",
+                                    "file-system-certificate",
+                                    "inline-certificate",
+                                    "control-plane-request-limit",
                                     "jwt-provider"};
 
-bool is_held(std::string_view kind) {
-  return kind == "exported-services" || kind == "service-intentions";
+/// The kinds that Strait holds, by name. A service-resolver is an object of Consul's only
+/// namespace.
+struct HeldKind {
+  std::string_view name;
+  Kind kind;
+  const char* ns;
+};
+constexpr std::array held_kinds{
+    HeldKind{"exported-services", Kind::exported_services, ""},
+    HeldKind{"service-intentions", Kind::service_intentions, ""},
+    HeldKind{"service-resolver", Kind::service_resolver, kubernetes::only_namespace}};
+
+const HeldKind* held(std::string_view kind) {
+  auto found =
+      std::find_if(held_kinds.begin(), held_kinds.end(), [&](auto& it) { return it.name == kind; });
+  return found == held_kinds.end() ? nullptr : &*found;
 }
 bool is_known(std::string_view kind) {
-  return is_held(kind) ||
+  return held(kind) ||
          std::find(kinds_not_held.begin(), kinds_not_held.end(), kind) != kinds_not_held.end();
 }
 
@@ -42,24 +63,34 @@ std::string json_of(const catalog::Record<T>& record) {
   return kubernetes::encode_config_entry(record.value, record.created, record.modified);
 }
 
-Kind kind_of(std::string_view kind) {
-  return kind == "exported-services" ? Kind::exported_services : Kind::service_intentions;
+/// Calls visit.operator()<T>() for the type of the kind's entries.
+template <class Visit>
+auto with_type(const HeldKind& kind, Visit&& visit) {
+  if (kind.kind == Kind::exported_services)
+    return visit.template operator()<model::ExportedServices>();
+  if (kind.kind == Kind::service_intentions)
+    return visit.template operator()<model::ServiceIntentions>();
+  return visit.template operator()<model::ServiceResolver>();
 }
 
-/// Calls visit with the JSON of every entry of the kind.
+/// Calls visit with the JSON of every entry of the kind; of every kind if it is empty.
 template <class Visit>
 void each_entry(const View& view, std::string_view kind, Visit&& visit) {
-  if (kind.empty() || kind == "exported-services")
-    for (auto& item : view.table<model::ExportedServices>())
-      visit(json_of(*item.second));
-  if (kind.empty() || kind == "service-intentions")
-    for (auto& item : view.table<model::ServiceIntentions>())
-      visit(json_of(*item.second));
+  for (auto& each : held_kinds)
+    if (kind.empty() || kind == each.name)
+      with_type(each, [&]<class T>() {
+        auto& table = view.table<T>();
+        for (auto it = table.lower_bound(model::Name{each.ns, ""});
+             it != table.end() && it->first.ns == each.ns; ++it)
+          visit(json_of(*it->second));
+      });
 }
 
 catalog::Revision list_index(const View& view) {
-  return std::max(view.kind_revision(Kind::exported_services),
-                  view.kind_revision(Kind::service_intentions));
+  catalog::Revision newest = 0;
+  for (auto& each : held_kinds)
+    newest = std::max(newest, view.kind_revision(each.kind));
+  return newest;
 }
 
 Outcome list(const Surroundings&, const Call& call) {
@@ -76,8 +107,10 @@ Outcome list(const Surroundings&, const Call& call) {
     });
     return entries.reply();
   };
-  return Read{
-      list_index, answer, {all_of(Kind::exported_services), all_of(Kind::service_intentions)}};
+  std::set<catalog::Topic> topics;
+  for (auto& each : held_kinds)
+    topics.insert(all_of(each.kind));
+  return Read{list_index, answer, std::move(topics)};
 }
 
 Outcome read(const Surroundings& at, const Call& call) {
@@ -88,25 +121,24 @@ Outcome read(const Surroundings& at, const Call& call) {
     return list(at, call);
   auto missing =
       text_reply(404, fmt::format("Config entry not found for \"{}\" / \"{}\"", kind, name));
+  auto* entry = held(kind);
+  if (!entry)
+    return Read{list_index, [missing](const View&) { return missing; }, {}};
+  model::Name key{entry->ns, name};
   // With the entry's own index one that did not change goes on waiting when another one did.
-  auto index = [kind, name](const View& view) {
-    auto record_index = [&](auto record) {
-      return record ? record->modified : view.kind_revision(kind_of(kind));
-    };
-    if (kind == "exported-services")
-      return record_index(view.record<model::ExportedServices>({"", name}));
-    return record_index(view.record<model::ServiceIntentions>({"", name}));
+  auto index = [entry, key](const View& view) {
+    return with_type(*entry, [&]<class T>() {
+      auto record = view.record<T>(key);
+      return record ? record->modified : view.kind_revision(T::kind);
+    });
   };
-  auto answer = [kind, name, missing](const View& view) {
-    if (auto it = view.record<model::ExportedServices>({"", name});
-        it && kind == "exported-services")
-      return Reply{200, json_of(*it)};
-    if (auto it = view.record<model::ServiceIntentions>({"", name});
-        it && kind == "service-intentions")
-      return Reply{200, json_of(*it)};
-    return missing;
+  auto answer = [entry, key, missing](const View& view) {
+    return with_type(*entry, [&]<class T>() {
+      auto record = view.record<T>(key);
+      return record ? Reply{200, json_of(*record)} : missing;
+    });
   };
-  return Read{index, answer, {{kind_of(kind), {"", name}}}};
+  return Read{index, answer, {{entry->kind, key}}};
 }
 
 /// ?cas; the error is Consul's.
@@ -148,9 +180,10 @@ Outcome remove(const Surroundings&, const Call& call) {
   if (!is_known(kind))
     return text_reply(500, "invalid config entry kind: " + kind);
   bool with_cas = cas->has_value();
-  if (!is_held(kind))
+  auto* entry = held(kind);
+  if (!entry)
     return Reply{200, with_cas ? "false" : "{}"};
-  return Write{{catalog::Remove{{kind_of(kind), {"", name}}, *cas}},
+  return Write{{catalog::Remove{{entry->kind, {entry->ns, name}}, *cas}},
                [with_cas](const Write::Results& results, const View&) {
                  auto& result = results.at(0);
                  if (result)

@@ -404,6 +404,14 @@ template <class A>
 void fields(A& a, model::RouteTimeoutFilter& x) {
   a(1, x.meta), a(2, x.request_timeout), a(3, x.idle_timeout), a(4, x.unsupported);
 }
+template <class A>
+void fields(A& a, model::ServiceResolver::Target& x) {
+  a(1, x.service), a(2, x.ns), a(3, x.peer);
+}
+template <class A>
+void fields(A& a, model::ServiceResolver& x) {
+  a(1, x.meta), a(2, x.failover), a(3, x.unsupported);
+}
 
 // ---- cluster_objects.hpp
 

@@ -36,7 +36,7 @@ using AnyRecord = std::variant<
     model::Peering, model::PeeringSecrets, model::TrustBundle, model::CertificateAuthority,
     model::ObjectStatus, model::GrpcRoute, model::TlsRoute, model::UdpRoute, model::ListenerSet,
     model::BackendTlsPolicy, model::GatewayPolicy, model::RouteAuthFilter, model::RouteRetryFilter,
-    model::RouteTimeoutFilter, model::JwtProvider, model::KeySet>;
+    model::RouteTimeoutFilter, model::JwtProvider, model::KeySet, model::ServiceResolver>;
 model::ObjectKey key_of(const AnyRecord& record);
 
 /// A tuple of Each<T> for every type of record.

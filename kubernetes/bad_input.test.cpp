@@ -32,7 +32,8 @@ TEST_CASE("a document that is no object of a known kind is refused") {
            "GatewayClassConfig, Gateway, HTTPRoute, TCPRoute, ReferenceGrant, MeshService, "
            "Service, EndpointSlice, Secret, ConfigMap, Namespace, ExportedServices, "
            "ServiceIntentions, GRPCRoute, TLSRoute, UDPRoute, ListenerSet, BackendTLSPolicy, "
-           "GatewayPolicy, RouteAuthFilter, RouteRetryFilter, RouteTimeoutFilter, JWTProvider"},
+           "GatewayPolicy, RouteAuthFilter, RouteRetryFilter, RouteTimeoutFilter, JWTProvider, "
+           "ServiceResolver"},
           {"{apiVersion: v1, kind: Gateway, metadata: {name: g}}",
            "Gateway default/g: apiVersion: expected gateway.networking.k8s.io/v1 or "
            "gateway.networking.k8s.io/v1beta1 for a Gateway, got \"v1\""},

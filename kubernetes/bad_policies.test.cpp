@@ -204,3 +204,26 @@ TEST_CASE("mistakes in Consul's kinds are refused") {
   CHECK(refused(consul("GatewayClassConfig", "tolerations: [{value: a}]")) ==
         "GatewayClassConfig x: spec.tolerations[0].operator: must be Exists when no key is given");
 }
+
+TEST_CASE("a ServiceResolver names who stands in, and each target leads somewhere else") {
+  auto failover = [](const std::string& subset) {
+    return refused(consul("ServiceResolver", "failover: {'*': {" + subset + "}}"));
+  };
+  const std::string at = "ServiceResolver default/x: spec.failover.*";
+  CHECK(failover("") == at + ": must have targets or a service");
+  CHECK(failover("namespace: default") == at + ": must have targets or a service");
+  CHECK(failover("targets: []") == at + ".targets: expected at least 1, got 0");
+  CHECK(failover("targets: [{}]") == at + ".targets[0]: must name a service or a peer");
+  CHECK(failover("targets: [{peer: dc2, namespace: shop}]") ==
+        at + ".targets[0].namespace: must not be given with a peer");
+  CHECK(failover("targets: [{peer: dc2}], service: b") ==
+        at + ".targets: must not be given with service or namespace");
+  CHECK(failover("targets: [{peer: dc2, partition: p}]") ==
+        at + ".targets[0].partition: only \"default\" exists here, got \"p\"");
+  CHECK(failover("targets: [{peer: DC2}]")
+            .starts_with(at + ".targets[0].peer: expected the name of a peering"));
+  std::string many = "targets: [{peer: a}";
+  for (std::size_t i = 0; i < model::ServiceResolver::targets_max; ++i)
+    many += ", {peer: a}";
+  CHECK(failover(many + "]") == at + ".targets: at most 8 may be given, got 9");
+}

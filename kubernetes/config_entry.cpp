@@ -93,10 +93,21 @@ Result<ConfigEntry> decode_config_entry(std::string_view json) {
       intentions.meta = std::move(meta);
       decode_sources(root, "Sources", intentions);
       root.refuse("JWT", "not implemented");
+    } else if (kind == "service-resolver") {
+      auto& resolver = entry.emplace<model::ServiceResolver>();
+      resolver.meta.name = {only_namespace, name};
+      resolver.meta.annotations = std::move(meta);
+      if (name == "*")
+        root.error("Name", "must be of one service");
+      decode_resolver(root, resolver);
+      for (auto& field : report.unsupported)
+        root.error(field.path,
+                   "not implemented; Strait takes Failover of subset \"*\" to a Service "
+                   "or to Targets of Service and Peer");
     } else {
       return fail(Errc::invalid,
-                  "{}: kind {} is not implemented; Strait takes exported-services and "
-                  "service-intentions",
+                  "{}: kind {} is not implemented; Strait takes exported-services, "
+                  "service-intentions and service-resolver",
                   report.title, kind);
     }
     root.finish();
@@ -139,6 +150,12 @@ std::string encode_config_entry(const ConfigEntry& entry, std::uint64_t create_i
               return source.take();
             }));
     out.put_unless_empty("Meta", intentions->meta);
+  } else if (auto* resolver = std::get_if<model::ServiceResolver>(&entry)) {
+    out.put("Kind", "service-resolver");
+    out.put("Name", resolver->meta.name.name);
+    if (!resolver->failover.empty())
+      out.put("Failover", encode_failover(*resolver, Spelling::config_entry));
+    out.put_unless_empty("Meta", resolver->meta.annotations);
   }
   out.put("CreateIndex", static_cast<std::int64_t>(create_index));
   out.put("ModifyIndex", static_cast<std::int64_t>(modify_index));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "catalog/model/peering.hpp"
+#include "catalog/model/policy.hpp"
 #include "kubernetes/fields.hpp"
 
 /// The parts of Consul's config entries that have one form in objects (lower camel case) and in
@@ -18,5 +19,11 @@ void refuse_tenancy(Fields& fields, std::initializer_list<std::string_view> keys
 
 void decode_exports(Fields& owner, std::string_view key, model::ExportedServices& out);
 void decode_sources(Fields& owner, std::string_view key, model::ServiceIntentions& out);
+/// All of a service-resolver. What Strait does not carry out is listed in the report.
+void decode_resolver(Fields& owner, model::ServiceResolver& out);
+
+enum class Spelling : std::uint8_t { object, config_entry };
+/// A service-resolver's "failover".
+Node encode_failover(const model::ServiceResolver& resolver, Spelling spelling);
 
 } // namespace strait::kubernetes

@@ -138,6 +138,11 @@ constexpr std::array kinds{
             subdomain,
             decode_as<model::RouteTimeoutFilter>},
     KindRow{"JWTProvider", Scope::namespaced, {consul}, subdomain, decode_as<model::JwtProvider>},
+    KindRow{"ServiceResolver",
+            Scope::namespaced,
+            {consul},
+            rules::service_name,
+            decode_as<model::ServiceResolver>},
 };
 
 std::string kind_names() {

@@ -30,6 +30,7 @@ void decode(Fields& root, model::RouteAuthFilter& out);
 void decode(Fields& root, model::RouteRetryFilter& out);
 void decode(Fields& root, model::RouteTimeoutFilter& out);
 void decode(Fields& root, model::JwtProvider& out);
+void decode(Fields& root, model::ServiceResolver& out);
 
 /// Shared by the route kinds.
 void decode_parents(Fields& spec, std::vector<model::ParentRef>& out);

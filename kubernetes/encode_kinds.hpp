@@ -30,6 +30,7 @@ void encode(MapWriter& root, const model::RouteAuthFilter& object);
 void encode(MapWriter& root, const model::RouteRetryFilter& object);
 void encode(MapWriter& root, const model::RouteTimeoutFilter& object);
 void encode(MapWriter& root, const model::JwtProvider& object);
+void encode(MapWriter& root, const model::ServiceResolver& object);
 
 Node encode_parent(const model::ParentRef& ref);
 Node encode_group_kind(const model::RouteGroupKind& kind);

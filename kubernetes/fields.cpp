@@ -332,6 +332,14 @@ void Fields::refuse(std::string_view key, std::string_view why) {
 }
 
 void Fields::error(std::string_view path_below, std::string_view text) {
+std::vector<std::string> Fields::keys() const {
+  std::vector<std::string> out;
+  if (auto* map = std::get_if<Node::Map>(&node_->value))
+    for (auto& member : *map)
+      out.push_back(member.key);
+  return out;
+}
+
   auto* node = find(path_below.substr(0, path_below.find_first_of(".[")));
   report_->add(node ? node->at : node_->at,
                path_.empty() ? std::string{path_below} : fmt::format("{}.{}", path_, path_below),

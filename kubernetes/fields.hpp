@@ -136,6 +136,8 @@ public:
   void finish();
 
   const std::string& path() const { return path_; }
+  /// Every key of the map, as it is written there: for maps whose keys are names.
+  std::vector<std::string> keys() const;
   static std::string item_path(std::string_view key, std::size_t index, std::string_view part);
 
 private:

@@ -722,6 +722,20 @@ const std::vector<Kind>& manifest_kinds() {
                                      Kind::tcp_route,
                                      Kind::reference_grant,
                                      Kind::mesh_service,
+ServiceResolver service_resolver(Random& random) {
+  ServiceResolver out;
+  out.meta = random.meta(true);
+  out.failover = random.some(0, 3, [&] {
+    ServiceResolver::Target target;
+    if (random.chance(50))
+      target = {random.maybe(70, random.name()), "", random.pick({"dc2", "dc3"})};
+    else
+      target = {random.name(), random.maybe(30, random.ns()), ""};
+    return target;
+  });
+  return out;
+}
+
                                      Kind::service,
                                      Kind::endpoint_slice,
                                      Kind::secret,
@@ -736,7 +750,8 @@ const std::vector<Kind>& manifest_kinds() {
                                      Kind::route_auth_filter,
                                      Kind::route_retry_filter,
                                      Kind::route_timeout_filter,
-                                     Kind::jwt_provider};
+                                     Kind::jwt_provider,
+                                     Kind::service_resolver};
   return all;
 }
 
@@ -794,3 +809,5 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
 }
 
 } // namespace strait::kubernetes
+  case Kind::service_resolver:
+    return service_resolver(random);

@@ -45,6 +45,7 @@ constexpr std::array kinds{
     KindRow{Kind::health_check, "HealthCheck", consul_group},
     KindRow{Kind::exported_services, "exported-services", consul_group},
     KindRow{Kind::service_intentions, "service-intentions", consul_group},
+    KindRow{Kind::service_resolver, "ServiceResolver", consul_group},
     KindRow{Kind::peering, "Peering", consul_group},
     KindRow{Kind::peering_secrets, "PeeringSecrets", consul_group},
     KindRow{Kind::trust_bundle, "TrustBundle", consul_group},

@@ -41,6 +41,7 @@ enum class Kind : std::uint8_t {
   health_check = 22,
   exported_services = 23,  ///< Consul config entry.
   service_intentions = 24, ///< Consul config entry.
+  service_resolver = 25,   ///< Consul's, as an object.
   peering = 30,
   peering_secrets = 31,
   trust_bundle = 32,

@@ -137,4 +137,24 @@ struct RouteTimeoutFilter {
   friend bool operator==(const RouteTimeoutFilter&, const RouteTimeoutFilter&) = default;
 };
 
+/// Which services stand in for a service that has no endpoint that is fit for use (Consul's
+/// service-resolver, of which Strait carries out Failover of every subset).
+///
+/// Object NS/NAME is for Service NS/NAME. Namespace "default" is also Consul's only one: object
+/// default/NAME is for service NAME of the catalog too, and config entry NAME is that object.
+struct ServiceResolver {
+  static constexpr Kind kind = Kind::service_resolver;
+  struct Target {
+    std::string service; ///< Empty: of the same name.
+    std::string ns;      ///< Empty: the resolver's; there is no other to be had.
+    std::string peer;    ///< Empty: of this datacenter.
+    friend bool operator==(const Target&, const Target&) = default;
+  };
+  static constexpr std::size_t targets_max = 8;
+  Meta meta;                    ///< Annotations: a config entry's Meta.
+  std::vector<Target> failover; ///< In the order in which they are asked. At most targets_max.
+  std::vector<Unsupported> unsupported;
+  friend bool operator==(const ServiceResolver&, const ServiceResolver&) = default;
+};
+
 } // namespace strait::model

@@ -109,6 +109,19 @@ Column listeners() {
           }};
 }
 
+/// "dc2/web" of each target of a ServiceResolver, in their order.
+Column failover() {
+  return {"FAILOVER", [](const Node& object) {
+            std::string out;
+            for (const auto& target : json::items(json::at(object, "spec.failover.*.targets"))) {
+              auto peer = json::text_at(target, "peer"), service = json::text_at(target, "service");
+              out += (out.empty() ? "" : ",") + peer +
+                     (peer.empty() || service.empty() ? "" : "/") + service;
+            }
+            return out;
+          }};
+}
+
 std::vector<Column> columns_of_kind(Kind kind) {
   switch (kind) {
   case Kind::gateway_class:
@@ -144,6 +157,8 @@ std::vector<Column> columns_of_kind(Kind kind) {
     return {plain("REQUEST", "spec.requestTimeout"), plain("IDLE", "spec.idleTimeout")};
   case Kind::jwt_provider:
     return {plain("ISSUER", "spec.issuer"), list("AUDIENCES", "spec.audiences")};
+  case Kind::service_resolver:
+    return {failover(), condition("ACCEPTED", "Accepted"), condition("RESOLVED", "ResolvedRefs")};
   case Kind::reference_grant:
     return {each("FROM", "spec.from", "namespace"), each("TO", "spec.to", "kind")};
   case Kind::mesh_service:
@@ -181,6 +196,7 @@ std::vector<Column> wide_columns_of_kind(Kind kind) {
   case Kind::backend_tls_policy:
   case Kind::gateway_policy:
   case Kind::route_auth_filter:
+  case Kind::service_resolver:
     return {messages()};
   case Kind::jwt_provider:
     return {plain("KEYS", "spec.jsonWebKeySet.remote.uri")};

@@ -35,6 +35,7 @@ constexpr std::array kinds{
     ObjectKind{Kind::route_retry_filter, ""},
     ObjectKind{Kind::route_timeout_filter, ""},
     ObjectKind{Kind::jwt_provider, ""},
+    ObjectKind{Kind::service_resolver, ""},
 };
 
 /// Lower case and without dashes: "exported-services" and "ExportedServices" are one.
