@@ -10,7 +10,7 @@ using kubernetes::Lease;
 
 enum Step : int { read_lease, write_lease };
 /// Shorter than the deadline of renewal, so that one lost answer does not cost the lead.
-constexpr Millis request_timeout{4'000};
+constexpr Millis request_timeout{2'000};
 
 struct Steps {
   LeaseActor::stateful_pointer<LeaseState> self;
@@ -79,7 +79,7 @@ struct Steps {
       return;
     }
     auto& lease = *state.lease;
-    auto now = now_instant();
+    auto now = options.now();
     if (answer.step == read_lease && answer.status == 404)
       return carry_out(lease.got(now, now_wall(), {}));
     auto record = answer.body ? kubernetes::parse_lease(*answer.body)
@@ -103,11 +103,11 @@ LeaseActor::behavior_type lease_actor(LeaseActor::stateful_pointer<LeaseState> s
                                       LeaseActorOptions options) {
   Steps steps{self, std::move(options)};
   self->state.lease = std::make_unique<Lease>(steps.options.lease);
-  steps.carry_out(self->state.lease->start(now_instant(), now_wall()));
+  steps.carry_out(self->state.lease->start(steps.options.now(), now_wall()));
   return {
       [steps](answer_atom, const Answered& answer) { steps.answered(answer); },
       [steps](tick_atom) {
-        steps.carry_out(steps.self->state.lease->due(now_instant(), now_wall()));
+        steps.carry_out(steps.self->state.lease->due(steps.options.now(), now_wall()));
       },
       [steps](release_atom) -> caf::result<bool> {
         auto& state = steps.self->state;

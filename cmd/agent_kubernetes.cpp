@@ -71,6 +71,9 @@ KubernetesEdge::start(caf::actor_system& system, const actors::CatalogActor& cat
   lease.client = edge->client_;
   lease.ns = edge->namespace_;
   lease.lease.identity = identity + "_" + random_uuid();
+  // A pod's name is its own; a container in it begins when the one before has ended.
+  if (options.where == in_cluster)
+    lease.lease.replica = identity + "_";
   lease.lead = [it = edge.get()](bool leading) { it->lead(leading); };
   lease.log = log.named("lease");
   edge->lease_ = system.spawn(actors::lease_actor, lease);

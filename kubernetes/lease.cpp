@@ -92,7 +92,8 @@ Lease::Effects Lease::got(Instant now, WallTime wall, std::optional<LeaseRecord>
   bool ours = seen_.holder == options_.identity;
   auto lasts = std::max(options_.duration, Millis{1'000} * seen_.duration_seconds);
   bool run_out = seen_.holder.empty() || now - seen_at_ >= lasts;
-  if (ours || run_out) {
+  bool ended = !options_.replica.empty() && seen_.holder.starts_with(options_.replica);
+  if (ours || run_out || ended) {
     effects.push_back(Update{mine(wall)});
     return effects;
   }

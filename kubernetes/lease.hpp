@@ -27,11 +27,16 @@ Result<LeaseRecord> parse_lease(std::string_view json);
 /// As a Lease object; with resourceVersion, so that an update is a compare-and-set.
 Node encode_lease(const LeaseRecord& record, const std::string& ns, const std::string& name);
 
+/// To lose the lead for nothing costs next to nothing here: so the times are shorter than
+/// the 15, 10 and 2 s that most controllers have. See docs/decisions/0009-leading.md.
 struct LeaseOptions {
-  std::string identity;          ///< Unique to this replica.
-  Millis duration{15'000};       ///< After so long without renewal others may take it.
-  Millis renew_deadline{10'000}; ///< After so long without success the leader stops being one.
-  Millis retry{2'000};           ///< Between looks, and between renewals.
+  std::string identity; ///< Unique to this process.
+  /// What the identities of this replica's processes begin with, of which one runs at a time: a
+  /// lease that an earlier one held is taken at once. Empty: nothing is known of earlier ones.
+  std::string replica{};
+  Millis duration{8'000};       ///< After so long without renewal others may take it.
+  Millis renew_deadline{6'000}; ///< After so long without success the leader stops being one.
+  Millis retry{1'500};          ///< Between looks, and between renewals.
 };
 
 /// One replica's part in an election by Lease: a pure machine. Time in leases is never compared

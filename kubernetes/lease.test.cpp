@@ -73,6 +73,28 @@ TEST_CASE("another's lease is left alone while it changes, and taken once it has
   CHECK(get<Lease::Update>(effects)->record.resource_version == "19");
 }
 
+TEST_CASE("a lease is said to last for as long as its holder means it to") {
+  Lease lease{{.identity = "a"}};
+  auto effects = lease.got({}, wall, {});
+  REQUIRE(get<Lease::Create>(effects));
+  CHECK(get<Lease::Create>(effects)->record.duration_seconds == 8);
+}
+
+TEST_CASE("a process takes the lease of an earlier one of its replica at once, of no other's") {
+  Lease again{{.identity = "pod-1_two", .replica = "pod-1_"}};
+  again.start({}, wall);
+  auto effects = again.got({}, wall, held_by("pod-1_one", "7"));
+  REQUIRE(get<Lease::Update>(effects));
+  CHECK(get<Lease::Update>(effects)->record.holder == "pod-1_two");
+  CHECK(get<Lease::Update>(effects)->record.transitions == 5);
+  Lease other{{.identity = "pod-10_two", .replica = "pod-10_"}};
+  other.start({}, wall);
+  CHECK(!get<Lease::Update>(other.got({}, wall, held_by("pod-1_one", "7"))));
+  Lease unnamed{{.identity = "pod-1_two"}};
+  unnamed.start({}, wall);
+  CHECK(!get<Lease::Update>(unnamed.got({}, wall, held_by("pod-1_one", "7"))));
+}
+
 TEST_CASE("a released lease is taken at once") {
   Lease lease{{.identity = "a"}};
   lease.start({}, wall);
@@ -85,8 +107,8 @@ TEST_CASE("a leader that cannot renew stops being one before others may take the
   lease.start(now, wall);
   lease.got(now, wall, {});
   lease.wrote(now, held_by("a", "1"));
-  CHECK(!get<Lease::Lost>(lease.failed(now + 9s, "refused")));
-  auto lost = lease.failed(now + 10s, "refused");
+  CHECK(!get<Lease::Lost>(lease.failed(now + 5'999ms, "refused")));
+  auto lost = lease.failed(now + 6s, "refused");
   REQUIRE(get<Lease::Lost>(lost));
   CHECK_THAT(get<Lease::Lost>(lost)->why, Catch::Contains("refused"));
   CHECK(!lease.leading());
