@@ -28,7 +28,7 @@ Result<LeaseRecord> parse_lease(std::string_view json);
 Node encode_lease(const LeaseRecord& record, const std::string& ns, const std::string& name);
 
 /// To lose the lead for nothing costs next to nothing here: so the times are shorter than
-/// the 15, 10 and 2 s that most controllers have. See docs/decisions/0009-leading.md.
+/// the 15, 10 and 2 s that most controllers have. See docs/decisions/0010-leading.md.
 struct LeaseOptions {
   std::string identity; ///< Unique to this process.
   /// What the identities of this replica's processes begin with, of which one runs at a time: a
