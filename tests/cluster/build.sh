@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What the test cluster runs, built once from package registries by their ordinary clients.
 #
-#   build.sh                 all of it: kubernetes coredns conformance helm images (about 15 minutes cold, 2 cores)
+#   build.sh                 all of it: kubernetes coredns conformance helm images load routes (about 15 minutes cold,
+#                            2 cores)
 #   build.sh PART...         only those
 #   build.sh --missing       prints why the cluster cannot run here; nothing when it can
 #
@@ -13,7 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 STRAIT_LAB=${STRAIT_LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/strait-lab}
 readonly KUBERNETES_VERSION=1.37.2 GATEWAY_API_VERSION=1.6.3 COREDNS_VERSION=1.15.0 HELM_VERSION=3.22.0
-readonly PARTS="kubernetes coredns conformance helm images"
+readonly PARTS="kubernetes coredns conformance helm images load routes"
 readonly PROGRAMS="kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl"
 readonly PACKAGES="etcd-server containerd runc containernetworking-plugins nftables iptables iproute2 openssl gcc
   libc6-dev python3"
@@ -116,6 +117,16 @@ build_images() {
   image echo "$(names_of echo-basic)" echo-basic
   image coredns "$(names_of coredns),lab.local/coredns:1" coredns
 }
+
+# Programs of our own that tests run beside the cluster, of Go's standard library only; built again when changed.
+build_own() { # NAME
+  [ ! -x "$bin/strait-$1" ] || [ -n "$(find "$here/programs/$1" -newer "$bin/strait-$1")" ] || return 0
+  work_folder "$1"
+  printf 'module strait.test/%s\n\ngo 1.26.0\n' "$1" >go.mod
+  go build -ldflags '-s -w' -o "$bin/strait-$1" .
+}
+build_load() { build_own load; }
+build_routes() { build_own routes; }
 
 main() {
   local part reason started

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	pollPause   = 200 * time.Microsecond // Between an answer and the next look.
+	answerLimit = 10 * time.Second
+	routeLimit  = 30 * time.Second
+)
+
+func split(names string) []string { return strings.Split(names, ",") }
+
+// Probe is one kept connection to the gateway's pod, and so to one of its workers.
+type Probe struct {
+	connection net.Conn
+	reader     *bufio.Reader
+	address    string // Our own.
+	port       int
+}
+
+func dial(address string) (*Probe, error) {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	local := connection.LocalAddr().(*net.TCPAddr)
+	return &Probe{connection, bufio.NewReader(connection), local.IP.String(), local.Port}, nil
+}
+
+// get returns the answer's status, its header of the route's name and its body.
+func (p *Probe) get(host, path string) (int, string, string, error) {
+	p.connection.SetDeadline(time.Now().Add(answerLimit))
+	if _, err := fmt.Fprintf(p.connection, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host); err != nil {
+		return 0, "", "", err
+	}
+	response, err := http.ReadResponse(p.reader, nil)
+	if err != nil {
+		return 0, "", "", err
+	}
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, response.Header.Get("x-route"), string(body), err
+}
+
+// until polls until the route's answer is right and returns when it was. 404 is "not yet"; any other answer is wrong.
+func (p *Probe) until(name, service string) (time.Time, error) {
+	host, path := name+".test", "/"+name+"/x"
+	pause := syscall.NsecToTimespec(int64(pollPause))
+	for end := time.Now().Add(routeLimit); time.Now().Before(end); {
+		status, route, body, err := p.get(host, path)
+		now := time.Now()
+		if err != nil {
+			return now, fmt.Errorf("%s: %w", name, err)
+		}
+		if status == http.StatusOK && route == name && strings.Contains(body, `"path": "`+path+`"`) &&
+			strings.Contains(body, `"service": "`+service+`"`) {
+			return now, nil
+		}
+		if status != http.StatusNotFound {
+			return now, fmt.Errorf("%s: wrong answer: %d x-route=%q %.200q", name, status, route, body)
+		}
+		// The runtime's own timers are as coarse as a millisecond.
+		syscall.Nanosleep(&pause, nil)
+	}
+	return time.Time{}, fmt.Errorf("%s: no right answer within %s", name, routeLimit)
+}
+
+// serial first prints our ends of its connections, {"address": …, "ports": […]}, and reads which of them to use, one list of
+// JSON: whoever sees the gateway's process knows which worker has which connection. Then a line for each route:
+// {"route": N, "ack_ms": how long the API server took, "ms": [for each connection, from the acknowledgement on]}.
+func serial(api *API, o *options) error {
+	probes := map[int]*Probe{}
+	ports, address := []int{}, ""
+	for range o.connections {
+		probe, err := dial(o.address)
+		if err != nil {
+			return err
+		}
+		if _, _, _, err := probe.get("nobody.test", "/"); err != nil { // A worker has it once it has answered.
+			return err
+		}
+		probes[probe.port] = probe
+		ports, address = append(ports, probe.port), probe.address
+	}
+	emit(map[string]any{"address": address, "ports": ports})
+	used := []int{}
+	if err := json.NewDecoder(os.Stdin).Decode(&used); err != nil {
+		return err
+	}
+	type verdict struct {
+		at  time.Time
+		err error
+	}
+	type task struct{ name, service string }
+	tasks, verdicts := make([]chan task, len(used)), make([]chan verdict, len(used))
+	for i, port := range used {
+		tasks[i], verdicts[i] = make(chan task), make(chan verdict)
+		go func() {
+			runtime.LockOSThread()
+			for it := range tasks[i] {
+				at, err := probes[port].until(it.name, it.service)
+				verdicts[i] <- verdict{at, err}
+			}
+		}()
+	}
+	for number := range o.count {
+		begin := time.Now()
+		if _, err := api.do("POST", o.routes(), "application/json", o.route(number)); err != nil {
+			return err
+		}
+		acknowledged := time.Now()
+		for _, it := range tasks {
+			it <- task{o.name(number), o.service(number)}
+		}
+		took := []float64{}
+		for _, it := range verdicts {
+			got := <-it
+			if got.err != nil {
+				return got.err
+			}
+			took = append(took, float64(got.at.Sub(acknowledged).Microseconds())/1e3)
+		}
+		emit(map[string]any{"route": number, "ms": took,
+			"ack_ms": float64(acknowledged.Sub(begin).Microseconds()) / 1e3})
+	}
+	return nil
+}
