@@ -71,6 +71,11 @@ public:
   Flow handshake();
   /// Reads once.
   Flow fill();
+  /// The same, whatever epoll said last.
+  Flow fill_now() {
+    readable_ = true;
+    return fill();
+  }
   /// Writes until the queue is empty or the stream takes no more.
   Flow flush(net::OutputQueue& queue);
   /// Ends our side; moved once that is done.

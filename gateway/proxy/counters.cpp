@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, counter_count> names{
     "misdirected",
     "backend_refused",
     "no_endpoint",
+    "failovers",
     "upstream_overflow",
     "upstream_connects",
     "upstream_connect_failures",

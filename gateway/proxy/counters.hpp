@@ -33,6 +33,7 @@ enum class Counter : std::uint8_t {
   misdirected,
   backend_refused, ///< Shares answered with a refusal, rules without backends.
   no_endpoint,
+  failovers,         ///< Picks made in a cluster that stands in for another.
   upstream_overflow, ///< endpoint_pending_max reached.
   upstream_connects,
   upstream_connect_failures,

@@ -56,8 +56,11 @@ void Exchange::reset() {
   keep_request_ = true;
   request_done_ = wants_upgrade_ = response_begun_ = head_sent_ = response_done_ = false;
   close_client_ = lingers_ = abort_ = grpc_ = false;
-  retries_ = connect_retries_ = policy_retries_ = 0;
+  retries_ = policy_retries_ = 0;
+  path_ = {};
+  answered_ = false;
   status_ = 0;
+  log_cluster_.clear();
   log_endpoint_.clear();
   log_failure_.clear();
 }
@@ -211,7 +214,9 @@ void Exchange::log() {
     entry.listener = listener_->listener->name;
   if (matched_)
     entry.route = matched_.route->id;
-  if (choice_.backend) // The cluster itself may be forgotten by now.
+  if (!log_cluster_.empty()) // The cluster itself may be forgotten by now.
+    entry.cluster = log_cluster_;
+  else if (choice_.backend)
     entry.cluster = choice_.backend->cluster;
   entry.status = status_;
   entry.bytes_in = client_->bytes_in() - client_in_before_;
@@ -228,19 +233,22 @@ void Exchange::on_upstream(UpstreamConnection& connection) {
 }
 
 void Exchange::on_upstream_failed(bool timed_out, std::string_view why) {
-  const auto* endpoint = attempted_;
   worker_.options.log.debug("{}: {}", choice_.cluster->id(), why);
   if (worker_.access_log)
     log_failure_ = why;
-  if (matched_.rule->retry) {
-    if (!retry({.how = FailedAttempt::How::not_connected, .sent_nothing = true}))
-      reply(timed_out ? 504 : 502, "the upstream cannot be reached");
-  } else if (timed_out) {
-    reply(504, "no connection to the upstream in time");
-  } else if (connect_retries_++ == 0 && choice_.cluster->endpoints() > 1) {
-    start_attempt(true, endpoint);
-  } else {
-    reply(502, "the upstream cannot be reached");
+  path_.not_connected(timed_out);
+  using How = FailedAttempt::How;
+  if (!retry({.how = timed_out ? How::timed_out : How::not_connected, .sent_nothing = true})) {
+    // Nothing of the request went out: it may go elsewhere, whatever it is. But a rule that says
+    // how often it may be tried again has had its way with this cluster.
+    if (matched_.rule->retry)
+      path_.pass_over();
+    const auto next = pick(attempted_);
+    if (next.endpoint)
+      try_at(next, UpstreamEndpoint::Reuse::none);
+    else
+      reply(timed_out ? 504 : 502,
+            timed_out ? "no connection to the upstream in time" : "the upstream cannot be reached");
   }
   owner_->on_exchange();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/proxy/exchange_filters.hpp"
+#include "gateway/proxy/failover_path.hpp"
 #include "gateway/proxy/forwarded_head.hpp"
 #include "gateway/proxy/jwt.hpp"
 #include "gateway/proxy/relay.hpp"
@@ -96,7 +97,9 @@ private:
   void read_head();
   void route();
   bool grpc_route() const;
-  void start_attempt(bool fresh, const UpstreamEndpoint* avoid);
+  Pick pick(const UpstreamEndpoint* avoid);
+  void start_attempt(UpstreamEndpoint::Reuse reuse, const UpstreamEndpoint* avoid);
+  void try_at(const Pick& pick, UpstreamEndpoint::Reuse reuse);
   void use(UpstreamConnection& connection);
   void attempt_failed(std::string_view why);
   void forward();
@@ -167,7 +170,7 @@ private:
   ServedPtr served_; // The snapshot of this request.
   const ListenerTable* listener_ = nullptr;
   MatchedRule matched_;
-  Choice choice_;
+  Choice choice_; // Its cluster: the one that is being tried, once one is.
   NamedCount* listener_counts_ = nullptr;
 
   net::http1::RequestParser request_;
@@ -180,9 +183,11 @@ private:
 
   UpstreamTicket ticket_;
   const UpstreamEndpoint* attempted_ = nullptr; // Compared, never looked into.
+  FailoverPath path_;
+  bool answered_ = false; // The attempt before: only its status is not wanted.
   UpstreamConnection* upstream_ = nullptr;
   std::uint64_t upstream_out_before_ = 0, client_out_before_ = 0, client_in_before_ = 0;
-  unsigned retries_ = 0, connect_retries_ = 0;
+  unsigned retries_ = 0;
   unsigned policy_retries_ = 0; // That the rule's policy asked for.
   net::Timer deadline_, attempt_timer_, backoff_;
   std::unique_ptr<FilterState> filters_; // Made when a rule first needs it.
@@ -210,7 +215,8 @@ private:
   // For the access log, if there is one: the request's text, gone from the buffer by then.
   WallTime began_wall_{};
   Instant began_{};
-  std::string log_method_, log_host_, log_target_, log_agent_, log_id_, log_endpoint_, log_failure_;
+  std::string log_method_, log_host_, log_target_, log_agent_, log_id_, log_cluster_, log_endpoint_,
+      log_failure_;
 };
 
 } // namespace strait::gateway::proxy

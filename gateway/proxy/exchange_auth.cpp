@@ -91,7 +91,7 @@ void Exchange::ask_authorizer() {
   auto* cluster = worker_.routing.cluster(auth.cluster, *served_);
   if (!cluster)
     return reply(500, "the route's authorizer is not known");
-  state.auth->start(*cluster, std::move(question),
+  state.auth->start(*cluster, served_, std::move(question),
                     {.timeout = timeout,
                      .answer_bytes_max = worker_.options.limits.auth_answer_bytes_max,
                      .keep_answer = true,

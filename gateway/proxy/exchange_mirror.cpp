@@ -41,7 +41,7 @@ void Exchange::send_mirrors() {
   auto& state = *filters_;
   const auto method = request_.head().method();
   for (const auto* cluster : state.mirrors)
-    worker_.mirrors.send(*cluster, *served_, state.mirror_bytes,
+    worker_.mirrors.send(*cluster, served_, state.mirror_bytes,
                          {.head = method == net::http1::Method::head,
                           .resend = idempotent(method),
                           .http2 = grpc_route()});

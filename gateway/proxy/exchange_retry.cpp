@@ -28,6 +28,7 @@ bool Exchange::retry(FailedAttempt attempt) {
   attempt.idempotent = idempotent(request_.head().method());
   if (!wants_retry(policy, attempt, worker_.options.limits.retries_max))
     return false;
+  answered_ = attempt.how == FailedAttempt::How::status;
   let_go_of_attempt();
   worker_.counters.add(Counter::retries);
   backoff_.start(retry_delay(policy.backoff, policy_retries_++, worker_.random.next()));
@@ -62,9 +63,11 @@ void Exchange::let_go_of_attempt() {
 }
 
 void Exchange::retry_now() {
-  choice_.cluster = worker_.routing.cluster(choice_.backend->cluster, *served_);
-  if (choice_.cluster)
-    start_attempt(false, attempted_);
+  const auto* own = worker_.routing.cluster(choice_.backend->cluster, *served_);
+  // An endpoint that answers is fit for use: its cluster needs nobody to stand in.
+  const auto* avoid = own && answered_ && !own->available(attempted_) ? nullptr : attempted_;
+  if (own)
+    start_attempt(UpstreamEndpoint::Reuse::any, avoid);
   else
     reply(500, "the route has no valid backend for this request");
   owner_->on_exchange();
@@ -81,6 +84,8 @@ void Exchange::on_deadline() {
 
 void Exchange::on_attempt_timeout() {
   worker_.counters.add(Counter::backend_timeouts);
+  if (phase_ == Phase::connecting && !upstream_)
+    return ticket_.time_out(); // Comes back as on_upstream_failed().
   const bool sent_nothing = !upstream_ || upstream_->channel.bytes_out() == upstream_out_before_;
   if (head_sent_)
     abort_ = !response_done_ || abort_;

@@ -132,7 +132,7 @@ void Exchange::forward() {
   // h2c would take what follows out of our sight.
   wants_upgrade_ = head.upgrade() && request_done_ &&
                    !net::http1::equal_ignoring_case(wanted.substr(0, 3), "h2c");
-  start_attempt(false, nullptr);
+  start_attempt(UpstreamEndpoint::Reuse::any, nullptr);
 }
 
 bool Exchange::grpc_route() const {
@@ -140,27 +140,55 @@ bool Exchange::grpc_route() const {
   return route && route->grpc;
 }
 
-void Exchange::start_attempt(bool fresh, const UpstreamEndpoint* avoid) {
-  UpstreamEndpoint* endpoint = nullptr;
-  if (filtered_ && filters_->session && !avoid)
-    endpoint = choice_.cluster->find(*filters_->session);
-  if (!endpoint)
-    endpoint = choice_.cluster->pick(avoid);
-  if (!endpoint) {
+/// Where to try next, for a request that has come as far as it has.
+Pick Exchange::pick(const UpstreamEndpoint* avoid) {
+  // Nothing holds its own cluster while another one stands in: it is looked up again.
+  auto* own = path_.place() == 0 && choice_.cluster
+                  ? choice_.cluster
+                  : worker_.routing.cluster(choice_.backend->cluster, *served_);
+  return own ? worker_.routing.pick(*own, *served_, avoid, path_.passed_over()) : Pick{};
+}
+
+void Exchange::start_attempt(UpstreamEndpoint::Reuse reuse, const UpstreamEndpoint* avoid) {
+  if (filtered_ && filters_->session && !avoid && path_.place() == 0 && choice_.cluster)
+    if (auto* endpoint = choice_.cluster->find(*filters_->session))
+      return try_at({endpoint, 0}, reuse);
+  auto next = pick(avoid);
+  if (!next.endpoint && (avoid || path_.passed_over() > 0)) { // Again, where it was tried before.
+    path_ = {};
+    choice_.cluster = nullptr;
+    next = pick(nullptr);
+  }
+  if (!next.endpoint) {
     worker_.counters.add(Counter::no_endpoint);
     return reply(503, "no endpoint is ready");
   }
-  attempted_ = endpoint;
+  try_at(next, reuse);
+}
+
+void Exchange::try_at(const Pick& pick, UpstreamEndpoint::Reuse reuse) {
+  using Reuse = UpstreamEndpoint::Reuse;
+  auto& endpoint = *pick.endpoint;
+  if (pick.place > 0 && pick.place != path_.place())
+    endpoint.cluster().counts().requests.add();
+  path_.go_to(pick.place);
+  choice_.cluster = &endpoint.cluster();
+  attempted_ = &endpoint;
   if (matched_.rule->backend_timeout > Millis{0})
     attempt_timer_.start(matched_.rule->backend_timeout);
-  if (worker_.access_log)
-    log_endpoint_ = endpoint->name();
+  if (worker_.access_log) {
+    log_cluster_ = choice_.cluster->id();
+    log_endpoint_ = endpoint.name();
+  }
   phase_ = Phase::connecting;
   owner_->expect(std::nullopt);
+  // What must not be sent twice should not meet a connection that has ended.
+  if (reuse == Reuse::any && !idempotent(request_.head().method()))
+    reuse = Reuse::checked;
   UpstreamConnection* connection = nullptr;
   const bool http2 = choice_.cluster->cluster()->http2 || grpc_route();
   ticket_.speak(http2 && !wants_upgrade_ ? UpstreamProtocol::http2 : UpstreamProtocol::http1);
-  switch (endpoint->lease(ticket_, fresh, connection)) {
+  switch (endpoint.lease(ticket_, reuse, connection)) {
   case UpstreamEndpoint::Leased::now:
     return use(*connection);
   case UpstreamEndpoint::Leased::later:
@@ -230,7 +258,7 @@ void Exchange::attempt_failed(std::string_view why) {
     return reply(502, "the upstream ended the connection before it answered");
   ++retries_;
   counters.add(Counter::retries);
-  start_attempt(true, avoid);
+  start_attempt(UpstreamEndpoint::Reuse::none, avoid);
   if (phase_ == Phase::streaming) // A stream of HTTP/2 is there at once: the request is to be sent.
     owner_->go_on_later();
 }

@@ -48,8 +48,11 @@ bool Exchange::choose_by_session() {
   return false;
 }
 
-/// A new token if the answer comes from another endpoint than the request's token names.
+/// A new token if the answer comes from another endpoint than the request's token names; none for
+/// an endpoint that stands in: the session goes on at its own when that is back.
 void Exchange::hand_out_session() {
+  if (path_.place() > 0)
+    return;
   const auto endpoint = upstream_->endpoint().session();
   auto& state = filters();
   if (state.session == endpoint)

@@ -4,9 +4,9 @@
 
 namespace strait::gateway::proxy {
 
-void Mirrors::send(const std::string& cluster, const Served& under, const std::string& bytes,
+void Mirrors::send(const std::string& cluster, const ServedPtr& under, const std::string& bytes,
                    const Original& original) {
-  auto* found = worker_.routing.cluster(cluster, under);
+  auto* found = worker_.routing.cluster(cluster, *under);
   if (!found || active_.size() >= worker_.options.limits.mirrors_max)
     return abandon(1);
   if (spare_.empty())
@@ -14,7 +14,7 @@ void Mirrors::send(const std::string& cluster, const Served& under, const std::s
   auto& request = *active_.emplace_back(std::move(spare_.back()));
   spare_.pop_back();
   worker_.counters.add(Counter::mirrors_sent);
-  request.start(*found, bytes,
+  request.start(*found, under, bytes,
                 {.timeout = worker_.options.timeouts.mirror,
                  .answer_bytes_max = worker_.options.limits.mirror_answer_bytes_max,
                  .head = original.head,

@@ -20,7 +20,7 @@ public:
     bool head = false, resend = false, http2 = false;
   };
   /// Sends a copy, a head and its body, to one endpoint of the cluster, if the cluster is known.
-  void send(const std::string& cluster, const Served& under, const std::string& bytes,
+  void send(const std::string& cluster, const ServedPtr& under, const std::string& bytes,
             const Original& original);
   /// So many that were drawn are not sent.
   void abandon(std::size_t count) { worker_.counters.add(Counter::mirrors_abandoned, count); }

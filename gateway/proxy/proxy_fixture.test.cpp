@@ -23,9 +23,11 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-int bound_socket(std::uint16_t& port) {
+int bound_socket(std::uint16_t& port, std::uint16_t wanted = 0) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = loopback(0);
+  auto address = loopback(wanted);
+  const int on = 1; // Another one may follow on the same port.
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   socklen_t size = sizeof address;
   if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
@@ -211,8 +213,8 @@ std::string get(std::string_view path, std::string_view host) {
   return request.append(path).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n\r\n");
 }
 
-Backend::Backend(Serve serve) : serve_{std::move(serve)} {
-  fd_ = bound_socket(port_);
+Backend::Backend(Serve serve, std::uint16_t port) : serve_{std::move(serve)} {
+  fd_ = bound_socket(port_, port);
   ::listen(fd_, 1024);
   accept_ = std::thread{[this] {
     for (;;) {
@@ -257,8 +259,8 @@ void Backend::forget(int fd) {
   std::erase(open_, fd);
 }
 
-std::unique_ptr<Backend> Backend::named(std::string name) {
-  return std::make_unique<Backend>([name](Wire& wire, Backend& self) {
+std::unique_ptr<Backend> Backend::named(std::string name, std::uint16_t port) {
+  const auto serve = [name](Wire& wire, Backend& self) {
     for (;;) {
       const auto head = wire.head();
       if (head.empty())
@@ -272,7 +274,8 @@ std::unique_ptr<Backend> Backend::named(std::string name) {
       if (!wire.send(answer))
         return;
     }
-  });
+  };
+  return std::make_unique<Backend>(serve, port);
 }
 
 std::uint16_t free_port() {

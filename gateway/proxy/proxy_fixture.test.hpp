@@ -77,9 +77,10 @@ std::string field_of(const std::string& head, std::string_view name);
 class Backend {
 public:
   using Serve = std::function<void(Wire&, Backend&)>;
-  explicit Backend(Serve serve);
+  /// On a free port, or on one that was another backend's.
+  explicit Backend(Serve serve, std::uint16_t port = 0);
   /// Answers every request with its name as body, and counts.
-  static std::unique_ptr<Backend> named(std::string name);
+  static std::unique_ptr<Backend> named(std::string name, std::uint16_t port = 0);
   ~Backend();
   std::uint16_t port() const { return port_; }
   Endpoint endpoint() const { return {"127.0.0.1", port_, 1}; }

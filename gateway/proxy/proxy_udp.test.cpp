@@ -432,4 +432,36 @@ TEST_CASE("a proxy that drains takes no new UDP sessions and lets the others fin
   CHECK(world.counted(Counter::udp_sessions_ended) == world.counted(Counter::udp_sessions));
 }
 
+TEST_CASE("datagrams go to a cluster that stands in until their own has an endpoint again") {
+  UdpEcho own{"own"}, other{"other"};
+  World world;
+  const auto port = udp_listener(world);
+  const auto backend = [&](std::vector<Endpoint> endpoints) {
+    Cluster cluster;
+    cluster.id = "echo";
+    cluster.endpoints = std::move(endpoints);
+    cluster.failover = {"other"};
+    world.config.clusters =
+        world.config.clusters.with("echo", std::make_shared<const Cluster>(cluster));
+  };
+  world.cluster("other", {other.endpoint()});
+  backend({});
+  udp_route(world, {share("echo")});
+  world.apply();
+  UdpWire wire{port};
+  CHECK(wire.ask("1") == "other1");
+  world.cluster("unrelated", {}).apply();
+  CHECK(wire.ask("2") == "other2");
+  CHECK(other.peers() == 1); // One session.
+  backend({own.endpoint()});
+  world.apply();
+  CHECK(wire.ask("3") == "own3");
+  backend({});
+  world.apply();
+  CHECK(wire.ask("4") == "other4");
+  world.cluster("other", {}).apply(); // Its endpoint is gone, and with it the session.
+  wire.send("5");
+  CHECK(world.reaches(Counter::no_endpoint, 1));
+}
+
 } // namespace strait::gateway::proxy::testing

@@ -69,8 +69,57 @@ UpstreamCluster* Routing::cluster(const std::string& id, const Served& under) {
   if (added)
     clusters_.push_back(std::make_unique<UpstreamCluster>(environment_, id));
   auto& cluster = *clusters_[entry->second];
-  cluster.update(*found, upstream_certificate(**found, config->certificates));
+  update(cluster, *found, *config);
   return &cluster;
+}
+
+void Routing::update(UpstreamCluster& cluster, const std::shared_ptr<const Cluster>& wanted,
+                     const Config& config) {
+  cluster.update(wanted, upstream_certificate(*wanted, config.certificates));
+}
+
+/// What `choose` finds in the first cluster, from this place on, where it finds anything.
+template <class F>
+Pick Routing::first_stand_in(const UpstreamCluster& cluster, const Served& under, unsigned from,
+                             F choose) {
+  const auto config = cluster.cluster(); // It may be another one after a look-up.
+  const auto count = std::min(config->failover.size(), failover_max);
+  for (unsigned place = std::max(from, 1U); place <= count; ++place) {
+    const auto& id = config->failover[place - 1];
+    auto* stand_in = id == cluster.id() ? nullptr : this->cluster(id, under);
+    if (!stand_in || stand_in->cluster()->refused)
+      continue;
+    if (auto* endpoint = choose(*stand_in)) {
+      environment_.counters.add(Counter::failovers);
+      return {endpoint, place};
+    }
+  }
+  return {};
+}
+
+Pick Routing::pick(UpstreamCluster& cluster, const Served& under, const UpstreamEndpoint* avoid,
+                   unsigned passed_over) {
+  const auto fit = [avoid](UpstreamCluster& from) { return from.pick(avoid); };
+  const auto any = [avoid](UpstreamCluster& from) { return from.pick_any(avoid); };
+  if (passed_over == 0)
+    if (auto* endpoint = fit(cluster))
+      return {endpoint, 0};
+  const auto stand_in = first_stand_in(cluster, under, passed_over, fit);
+  if (stand_in.endpoint || passed_over > 0)
+    return stand_in;
+  if (auto* endpoint = any(cluster))
+    return {endpoint, 0};
+  return first_stand_in(cluster, under, 1, any);
+}
+
+bool Routing::has_endpoint(UpstreamCluster& cluster, const Served& under) {
+  if (cluster.endpoints() > 0)
+    return true;
+  const auto config = cluster.cluster();
+  return std::any_of(config->failover.begin(), config->failover.end(), [&](const auto& id) {
+    auto* stand_in = this->cluster(id, under);
+    return stand_in && !stand_in->cluster()->refused && stand_in->endpoints() > 0;
+  });
 }
 
 void Routing::sweep() {
@@ -82,7 +131,9 @@ void Routing::sweep() {
       return;
     }
     auto& cluster = *clusters_[swept_];
-    if (served_->snapshot->config.clusters.contains(cluster.id())) {
+    const auto& config = served_->snapshot->config;
+    if (const auto* wanted = config.clusters.find(cluster.id())) {
+      update(cluster, *wanted, config);
       ++swept_;
       continue;
     }

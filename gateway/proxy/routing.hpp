@@ -18,6 +18,12 @@ struct Choice {
   int refusal = 0; ///< The status to answer with, when there is no cluster.
 };
 
+/// Where an attempt is made.
+struct Pick {
+  UpstreamEndpoint* endpoint = nullptr;
+  unsigned place = 0; ///< Of its cluster: 0 is the request's own, 1 the first that stands in, …
+};
+
 /// What one worker remembers over all snapshots: its clusters, and whose turn it is among the
 /// backends of each rule. One thread.
 class Routing {
@@ -35,7 +41,18 @@ public:
   /// to both.
   UpstreamCluster* cluster(const std::string& id, const Served& under);
 
-  /// Forgets some of the clusters that no snapshot names; called now and then, bounded in cost.
+  /// An endpoint of the cluster that is fit for use; else of the first cluster of its `failover`
+  /// that has one; else any of theirs, ejected or not. Never `avoid`. The first `passed_over`
+  /// clusters are left out, and then ejected endpoints too. Costs a look-up for each cluster
+  /// without an endpoint that is fit for use.
+  Pick pick(UpstreamCluster& cluster, const Served& under, const UpstreamEndpoint* avoid = nullptr,
+            unsigned passed_over = 0);
+  /// Whether such a pick would find one.
+  bool has_endpoint(UpstreamCluster& cluster, const Served& under);
+
+  /// Forgets some of the clusters that no snapshot names, and tells others how the snapshot has
+  /// them now, so that connections to endpoints that left do not stay; called now and then, bounded
+  /// in cost.
   void sweep();
   void close_idle();
   std::size_t clusters() const { return clusters_.size(); }
@@ -52,6 +69,10 @@ private:
     mutable bool used = false; // Since the last time that room was made.
   };
   Rule& rule(std::uint64_t id, std::size_t backends);
+  template <class F>
+  Pick first_stand_in(const UpstreamCluster& cluster, const Served& under, unsigned from, F choose);
+  void update(UpstreamCluster& cluster, const std::shared_ptr<const Cluster>& wanted,
+              const Config& config);
 
   UpstreamEnvironment& environment_;
   ServedPtr served_;

@@ -16,9 +16,13 @@ SideRequest::SideRequest(WorkerContext& worker, User& user)
       resume_{worker.loop, [this] { advance(); }}, out_{worker.buffers},
       response_{worker.options.limits.head}, reader_{worker.options.limits.head} {}
 
-void SideRequest::start(UpstreamCluster& cluster, std::string bytes, const Options& options) {
+void SideRequest::start(UpstreamCluster& cluster, ServedPtr under, std::string bytes,
+                        const Options& options) {
   cancel();
-  cluster_ = &cluster;
+  under_ = std::move(under);
+  cluster_id_ = cluster.id();
+  path_ = {};
+  attempted_ = nullptr;
   bytes_ = std::move(bytes);
   options_ = options;
   resent_ = false;
@@ -33,7 +37,7 @@ void SideRequest::start(UpstreamCluster& cluster, std::string bytes, const Optio
     failure_soon_ = "the backend must not be reached";
     return timer_.start(Millis{0});
   }
-  connect(false);
+  connect(pick(), UpstreamEndpoint::Reuse::any);
 }
 
 void SideRequest::cancel() {
@@ -42,19 +46,28 @@ void SideRequest::cancel() {
   resume_.cancel();
   ticket_.cancel();
   drop();
-  cluster_ = nullptr;
+  under_ = nullptr;
 }
 
-void SideRequest::connect(bool fresh) {
-  auto* endpoint = cluster_->pick();
+Pick SideRequest::pick() {
+  auto* own = worker_.routing.cluster(cluster_id_, *under_);
+  return own ? worker_.routing.pick(*own, *under_, attempted_, path_.passed_over()) : Pick{};
+}
+
+void SideRequest::connect(const Pick& pick, UpstreamEndpoint::Reuse reuse) {
   UpstreamConnection* connection = nullptr;
-  if (!endpoint) {
+  if (!pick.endpoint) {
     failure_soon_ = "no endpoint is ready";
     return timer_.start(Millis{0});
   }
-  ticket_.speak(options_.http2 || cluster_->cluster()->http2 ? UpstreamProtocol::http2
-                                                             : UpstreamProtocol::http1);
-  switch (endpoint->lease(ticket_, fresh, connection)) {
+  auto& endpoint = *pick.endpoint;
+  path_.go_to(pick.place);
+  attempted_ = &endpoint;
+  if (reuse == UpstreamEndpoint::Reuse::any && !options_.resend)
+    reuse = UpstreamEndpoint::Reuse::checked;
+  ticket_.speak(options_.http2 || endpoint.cluster().cluster()->http2 ? UpstreamProtocol::http2
+                                                                      : UpstreamProtocol::http1);
+  switch (endpoint.lease(ticket_, reuse, connection)) {
   case UpstreamEndpoint::Leased::now:
     return on_upstream(*connection);
   case UpstreamEndpoint::Leased::later:
@@ -80,6 +93,10 @@ void SideRequest::on_upstream(UpstreamConnection& connection) {
 }
 
 void SideRequest::on_upstream_failed(bool timed_out, std::string_view) {
+  path_.not_connected(timed_out);
+  const auto next = pick();
+  if (next.endpoint)
+    return connect(next, UpstreamEndpoint::Reuse::none);
   fail(timed_out ? "no connection in time" : "it cannot be reached");
 }
 
@@ -197,7 +214,8 @@ void SideRequest::connection_ended() {
   resent_ = true;
   resume_.cancel();
   drop();
-  connect(true);
+  attempted_ = nullptr; // A kept connection that has ended says nothing of its endpoint.
+  connect(pick(), UpstreamEndpoint::Reuse::none);
 }
 
 void SideRequest::drop() {
@@ -219,7 +237,7 @@ void SideRequest::succeed() {
   timer_.cancel();
   resume_.cancel();
   running_ = false;
-  cluster_ = nullptr;
+  under_ = nullptr;
   user_.on_side_request(*this);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/proxy/failover_path.hpp"
 #include "gateway/proxy/session.hpp"
 #include "net/http1_body.hpp"
 #include "net/http1_parser.hpp"
@@ -40,8 +41,9 @@ public:
   SideRequest(const SideRequest&) = delete;
   SideRequest& operator=(const SideRequest&) = delete;
 
-  /// Sends these bytes, a head and its body, to one endpoint of the cluster.
-  void start(UpstreamCluster& cluster, std::string bytes, const Options& options);
+  /// Sends these bytes, a head and its body, to one endpoint of the cluster, or of one that stands
+  /// in for it. `under`: see Routing::cluster().
+  void start(UpstreamCluster& cluster, ServedPtr under, std::string bytes, const Options& options);
   void cancel();
   bool running() const { return running_; }
 
@@ -59,7 +61,8 @@ private:
   void on_upstream(UpstreamConnection& connection) override;
   void on_upstream_failed(bool timed_out, std::string_view why) override;
   void on_timer();
-  void connect(bool fresh);
+  Pick pick();
+  void connect(const Pick& pick, UpstreamEndpoint::Reuse reuse);
   void advance();
   bool read();
   bool take_head();
@@ -75,7 +78,10 @@ private:
   UpstreamTicket ticket_;
   net::Timer timer_, resume_;
   Options options_;
-  UpstreamCluster* cluster_ = nullptr; // While a ticket or a connection holds it.
+  ServedPtr under_;
+  std::string cluster_id_; // It is looked up when it is needed: nothing holds it.
+  FailoverPath path_;
+  const UpstreamEndpoint* attempted_ = nullptr; // Compared, never looked into.
   UpstreamConnection* upstream_ = nullptr;
   std::string bytes_;
   net::OutputQueue out_;

@@ -111,12 +111,14 @@ void TcpSession::handshake() {
   if (!of_tls_route()) {
     served_ = port_->served;
     cluster_ = destination();
+  } else { // Nothing held it during the handshake.
+    cluster_ = worker_.routing.cluster(*cluster_id_, *served_);
   }
   if (!cluster_)
     return refuse();
   cluster_->counts().requests.add();
   state_ = State::connecting;
-  connect(nullptr);
+  connect(pick(nullptr));
 }
 
 UpstreamCluster* TcpSession::destination() {
@@ -128,7 +130,10 @@ UpstreamCluster* TcpSession::destination() {
 
 UpstreamCluster* TcpSession::by_export() {
   const auto* exported = served_->snapshot->config.exports.find(channel_.stream().sni());
-  return exported ? worker_.routing.cluster((*exported)->cluster, *served_) : nullptr;
+  if (!exported)
+    return nullptr;
+  cluster_id_ = &(*exported)->cluster;
+  return worker_.routing.cluster(*cluster_id_, *served_);
 }
 
 UpstreamCluster* TcpSession::by_tcp_route() {
@@ -151,27 +156,37 @@ UpstreamCluster* TcpSession::by_tls_route() {
     return nullptr;
   kind_ = choice.listener->listener->passthrough ? Kind::tls_passthrough : Kind::tls_terminate;
   auto* cluster = choose(*choice.bound, choice.route->backends);
-  if (cluster && cluster->endpoints() == 0)
-    worker_.counters.add(Counter::no_endpoint);
-  return cluster && cluster->endpoints() != 0 ? cluster : nullptr;
+  if (!cluster || worker_.routing.has_endpoint(*cluster, *served_))
+    return cluster;
+  worker_.counters.add(Counter::no_endpoint);
+  return nullptr;
 }
 
 UpstreamCluster* TcpSession::choose(const BoundRoute& route,
                                     const std::vector<strait::gateway::Backend>& backends) {
   route_ = route.id;
-  return worker_.routing.choose(rule_id(route), backends, *served_).cluster;
+  const auto choice = worker_.routing.choose(rule_id(route), backends, *served_);
+  cluster_id_ = choice.backend ? &choice.backend->cluster : nullptr;
+  return choice.cluster;
 }
 
-void TcpSession::connect(const UpstreamEndpoint* avoid) {
-  auto* endpoint = cluster_->pick(avoid);
-  if (!endpoint) {
+Pick TcpSession::pick(const UpstreamEndpoint* avoid) {
+  auto* own = path_.place() == 0 ? cluster_ : worker_.routing.cluster(*cluster_id_, *served_);
+  return own ? worker_.routing.pick(*own, *served_, avoid, path_.passed_over()) : Pick{};
+}
+
+void TcpSession::connect(const Pick& pick) {
+  if (!pick.endpoint) {
     worker_.counters.add(Counter::no_endpoint);
     return refuse();
   }
-  attempted_ = endpoint;
-  endpoint_ = endpoint->name();
+  path_.go_to(pick.place);
+  cluster_ = &pick.endpoint->cluster();
+  attempted_ = pick.endpoint;
+  endpoint_ = pick.endpoint->name();
   UpstreamConnection* connection = nullptr;
-  if (endpoint->lease(ticket_, true, connection) == UpstreamEndpoint::Leased::overflow)
+  if (pick.endpoint->lease(ticket_, UpstreamEndpoint::Reuse::none, connection) ==
+      UpstreamEndpoint::Leased::overflow)
     refuse();
 }
 
@@ -190,8 +205,10 @@ void TcpSession::on_upstream(UpstreamConnection& connection) {
 
 void TcpSession::on_upstream_failed(bool timed_out, std::string_view why) {
   failure_ = why;
-  if (!timed_out && retries_++ == 0 && cluster_->endpoints() > 1)
-    connect(attempted_);
+  path_.not_connected(timed_out);
+  const auto next = pick(attempted_);
+  if (next.endpoint)
+    connect(next);
   else
     refuse();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/proxy/failover_path.hpp"
 #include "gateway/proxy/relay.hpp"
 #include "gateway/proxy/session.hpp"
 
@@ -45,7 +46,8 @@ private:
   UpstreamCluster* by_export();
   UpstreamCluster* choose(const BoundRoute& route,
                           const std::vector<strait::gateway::Backend>& backends);
-  void connect(const UpstreamEndpoint* avoid);
+  Pick pick(const UpstreamEndpoint* avoid);
+  void connect(const Pick& pick);
   void relay();
   void refuse();
   void end();
@@ -54,14 +56,15 @@ private:
   net::Timer timer_, resume_;
   net::OutputQueue to_client_, to_upstream_;
   UpstreamTicket ticket_;
-  UpstreamCluster* cluster_ = nullptr;
+  UpstreamCluster* cluster_ = nullptr;          // The one that is being tried.
+  const std::string* cluster_id_ = nullptr;     // Its own; in the snapshot that is served.
   const UpstreamEndpoint* attempted_ = nullptr; // Compared, never looked into.
   UpstreamConnection* upstream_ = nullptr;
   std::optional<Relay> relay_;
   ServedPtr served_;
   State state_ = State::handshake;
   Kind kind_;
-  unsigned retries_ = 0;
+  FailoverPath path_;
   Instant began_{};
   WallTime began_wall_{};
   std::string server_name_, listener_, route_, endpoint_, failure_;

@@ -63,8 +63,9 @@ void UdpPort::take(std::string_view bytes, const net::Datagram& datagram) {
   auto sent = session->send(bytes);
   if (sent == net::Udp::refused) { // The one before; this one was not sent.
     endpoint_failed(*session);
+    const auto* failed = endpoint_of(*session);
     sessions_.end(*session, "the endpoint refuses datagrams");
-    session = begin(flow);
+    session = begin(flow, failed);
     sent = session ? session->send(bytes) : net::Udp::failed;
   }
   if (sent != net::Udp::moved)
@@ -77,7 +78,7 @@ std::shared_ptr<const BoundRoute> UdpPort::route() const {
   return serves ? table->udp : nullptr;
 }
 
-UdpSession* UdpPort::begin(const UdpFlow& flow) {
+UdpSession* UdpPort::begin(const UdpFlow& flow, const UpstreamEndpoint* avoid) {
   const auto bound = route();
   if (sessions_.draining() || !bound)
     return nullptr;
@@ -97,7 +98,9 @@ UdpSession* UdpPort::begin(const UdpFlow& flow) {
     return sessions_.begin(*this, flow, std::move(to));
   }
   choice.cluster->counts().requests.add();
-  auto* endpoint = choice.cluster->pick();
+  auto* endpoint = worker_.routing.pick(*choice.cluster, *state_->served, avoid).endpoint;
+  if (!endpoint && avoid)
+    endpoint = worker_.routing.pick(*choice.cluster, *state_->served).endpoint;
   if (!endpoint) {
     worker_.counters.add(Counter::no_endpoint);
     return nullptr;
@@ -112,7 +115,8 @@ UdpSession* UdpPort::begin(const UdpFlow& flow) {
     return nullptr;
   }
   to.fd = std::move(*fd);
-  to.cluster = choice.cluster->id();
+  to.own = choice.backend->cluster;
+  to.cluster = endpoint->cluster().id();
   to.endpoint = endpoint->endpoint();
   to.endpoint_name = endpoint->name();
   return sessions_.begin(*this, flow, std::move(to));
@@ -126,11 +130,16 @@ void UdpPort::send(std::string_view bytes, const UdpFlow& flow) {
 void UdpPort::renew() {
   auto bound = route();
   std::vector<std::shared_ptr<const Cluster>> clusters;
+  const auto add = [&](const std::string& id) {
+    const auto* found = state_->served->snapshot->config.clusters.find(id);
+    clusters.push_back(found ? *found : nullptr);
+    return clusters.back();
+  };
   if (bound)
-    for (const auto& backend : std::get<UdpRoute>(bound->route).backends) {
-      const auto* found = state_->served->snapshot->config.clusters.find(backend.cluster);
-      clusters.push_back(found ? *found : nullptr);
-    }
+    for (const auto& backend : std::get<UdpRoute>(bound->route).backends)
+      if (const auto own = add(backend.cluster))
+        for (const auto& id : own->failover)
+          add(id);
   if (bound == route_ && clusters == clusters_)
     return;
   route_ = std::move(bound);
@@ -145,6 +154,11 @@ bool UdpPort::still_served(const UdpDestination& destination) const {
     return false;
   if (!destination.fd)
     return destination.route == route_; // Refused by a route that is another one now.
+  if (destination.cluster != destination.own) {
+    const auto* own = worker_.routing.cluster(destination.own, *state_->served);
+    if (!own || own->available())
+      return false; // Nobody needs to stand in any more.
+  }
   for (const auto& cluster : clusters_)
     if (cluster && cluster->id == destination.cluster && !cluster->refused) {
       const auto& all = cluster->endpoints;

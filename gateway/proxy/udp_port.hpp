@@ -29,7 +29,7 @@ public:
 private:
   void on_ready(net::Ready ready) override;
   void take(std::string_view bytes, const net::Datagram& datagram);
-  UdpSession* begin(const UdpFlow& flow);
+  UdpSession* begin(const UdpFlow& flow, const UpstreamEndpoint* avoid = nullptr);
   std::shared_ptr<const BoundRoute> route() const;
   bool still_served(const UdpDestination& destination) const;
   UpstreamEndpoint* endpoint_of(const UdpSession& session);
@@ -37,7 +37,8 @@ private:
   UdpSessions& sessions_;
   WorkerContext& worker_;
   net::Fd fd_;
-  // What sessions were last compared with: the route, and the clusters of its backends.
+  // What sessions were last compared with: the route, the clusters of its backends, and those that
+  // may stand in for them.
   std::shared_ptr<const BoundRoute> route_;
   std::vector<std::shared_ptr<const Cluster>> clusters_;
 };

@@ -28,7 +28,9 @@ struct UdpFlowHash {
 struct UdpDestination {
   net::Fd fd;
   std::shared_ptr<const BoundRoute> route;
-  std::string listener, cluster;
+  std::string listener;
+  std::string own; ///< The cluster of the route's backend; `cluster` may stand in for it.
+  std::string cluster;
   Endpoint endpoint;
   std::string endpoint_name;
 };

@@ -35,7 +35,7 @@ bool UpstreamEndpoint::room() const {
   return connections_.size() < cluster_.environment_.options.limits.endpoint_connections_max;
 }
 
-UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fresh,
+UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, Reuse reuse,
                                                  UpstreamConnection*& connection) {
   auto& environment = cluster_.environment_;
   const bool http2 = ticket.protocol_ == UpstreamProtocol::http2;
@@ -44,9 +44,13 @@ UpstreamEndpoint::Leased UpstreamEndpoint::lease(UpstreamTicket& ticket, bool fr
     environment.counters.add(Counter::upstream_reuses);
     return Leased::now;
   }
-  ticket.fresh_ = fresh || ticket.protocol_ != UpstreamProtocol::http1;
-  if (!ticket.fresh_ && !idle_.empty()) {
+  ticket.fresh_ = reuse == Reuse::none || ticket.protocol_ != UpstreamProtocol::http1;
+  while (!ticket.fresh_ && !idle_.empty()) {
     connection = idle_.back();
+    if (reuse == Reuse::checked && connection->ended_meanwhile()) {
+      connection->discard();
+      continue;
+    }
     idle_.pop_back();
     connection->lease_to(ticket);
     environment.counters.add(Counter::upstream_reuses);
@@ -271,8 +275,6 @@ void UpstreamCluster::update(const std::shared_ptr<const Cluster>& cluster,
 UpstreamEndpoint* UpstreamCluster::pick(const UpstreamEndpoint* avoid) {
   const auto now = environment_.loop.now();
   const auto count = endpoints_.size();
-  if (count == 0)
-    return nullptr;
   if (!uniform_) {
     auto turn = turns_.pick([&](std::size_t i) -> std::uint32_t {
       const auto& candidate = *endpoints_[i];
@@ -288,10 +290,27 @@ UpstreamEndpoint* UpstreamCluster::pick(const UpstreamEndpoint* avoid) {
         return &candidate;
     }
   }
-  auto& any = *endpoints_[next_++ % count];
-  if (!any.health_.available(now))
-    environment_.counters.add(Counter::panics);
-  return &any;
+  return nullptr;
+}
+
+UpstreamEndpoint* UpstreamCluster::pick_any(const UpstreamEndpoint* avoid) {
+  const auto count = endpoints_.size();
+  for (std::size_t step = 0; step < count; ++step) {
+    auto& any = *endpoints_[next_++ % count];
+    if (&any == avoid)
+      continue;
+    if (!any.health_.available(environment_.loop.now()))
+      environment_.counters.add(Counter::panics);
+    return &any;
+  }
+  return nullptr;
+}
+
+bool UpstreamCluster::available(const UpstreamEndpoint* besides) const {
+  const auto now = environment_.loop.now();
+  return std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+    return endpoint.get() != besides && endpoint->health_.available(now);
+  });
 }
 
 UpstreamEndpoint* UpstreamCluster::find(std::uint64_t session) {

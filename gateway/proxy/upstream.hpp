@@ -78,6 +78,7 @@ private:
   void carry();
   void fail(std::string why);
   void lease_to(UpstreamTicket& ticket);
+  bool ended_meanwhile();
 
   UpstreamEndpoint& endpoint_;
   UpstreamTicket* ticket_;
@@ -118,11 +119,12 @@ public:
   UpstreamTicket(const UpstreamTicket&) = delete;
   UpstreamTicket& operator=(const UpstreamTicket&) = delete;
   void cancel();
+  /// The user has waited long enough: it is told so, as if the time for connecting were over.
+  void time_out();
 
 private:
   friend class UpstreamEndpoint;
   friend class UpstreamConnection;
-  void time_out();
 
   User& user_;
   net::Timer timer_;
@@ -136,6 +138,12 @@ private:
 class UpstreamEndpoint final : public Retirable {
 public:
   enum class Leased : std::uint8_t { now, later, overflow };
+  /// Which kept connections will do.
+  enum class Reuse : std::uint8_t {
+    any,
+    checked, ///< Only one that its endpoint has not ended, as far as can be known by now.
+    none,    ///< One that nobody used before.
+  };
 
   UpstreamEndpoint(UpstreamCluster& cluster, Endpoint endpoint);
   ~UpstreamEndpoint() override;
@@ -151,8 +159,8 @@ public:
   UpstreamCluster& cluster() { return cluster_; }
 
   /// A connection: now (`connection` is set), later (the ticket's user is told) or not at all
-  /// (endpoint_pending_max). `fresh`: one that nobody used before.
-  Leased lease(UpstreamTicket& ticket, bool fresh, UpstreamConnection*& connection);
+  /// (endpoint_pending_max).
+  Leased lease(UpstreamTicket& ticket, Reuse reuse, UpstreamConnection*& connection);
   void succeeded() { health_.succeeded(); }
   void failed();
 
@@ -206,9 +214,12 @@ public:
   void update(const std::shared_ptr<const Cluster>& cluster,
               const std::shared_ptr<const Certificate>& certificate);
 
-  /// Whose turn it is: by weight, without ejected ones, unless all are; `avoid` only if there is no
-  /// other. Null: no endpoints.
+  /// Whose turn it is: by weight, without ejected ones and without `avoid`. Null: nobody's.
   UpstreamEndpoint* pick(const UpstreamEndpoint* avoid = nullptr);
+  /// When there is no other: any of them but `avoid`, ejected or not. Null: there is none.
+  UpstreamEndpoint* pick_any(const UpstreamEndpoint* avoid = nullptr);
+  /// Whether an endpoint, another one than `besides`, is not ejected.
+  bool available(const UpstreamEndpoint* besides = nullptr) const;
   /// By UpstreamEndpoint::name(); null if there is none now.
   UpstreamEndpoint* find(std::string_view name);
   /// The endpoint of a session; null if it is gone or ejected.

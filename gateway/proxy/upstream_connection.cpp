@@ -138,6 +138,11 @@ void UpstreamConnection::lease_to(UpstreamTicket& ticket) {
   ++leases_;
 }
 
+/// Of an idle one. The loop has not said so yet: this asks the kernel.
+bool UpstreamConnection::ended_meanwhile() {
+  return channel.broken() || channel.fill_now() != Channel::Flow::blocked;
+}
+
 void UpstreamConnection::fail(std::string why) {
   // Told from the loop, never from within lease().
   channel.close();
