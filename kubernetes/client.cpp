@@ -16,7 +16,6 @@ namespace {
 
 /// A connection that lay idle for longer may have been closed by the server unseen.
 constexpr Millis idle_max{30'000};
-constexpr std::size_t idle_connections_max = 4;
 
 /// A dropped handle's word to the loop.
 struct WatchState {
@@ -238,7 +237,7 @@ private:
       return;
     auto flying = std::move(node.mapped());
     if (auto stream = status ? flying->call->take_stream() : nullptr;
-        stream && idle_.size() < idle_connections_max)
+        stream && idle_.size() < options_.requests_in_flight_max)
       idle_.push_back({std::move(stream), loop_.now()});
     auto& waiting = flying->waiting;
     bool first = !std::exchange(waiting.retried, true);

@@ -64,7 +64,8 @@ struct WatchCallbacks {
 };
 
 struct ClientOptions {
-  std::size_t requests_in_flight_max = 16;   ///< Watches not counted.
+  /// Watches not counted. As many connections are kept: a burst pays for TLS once.
+  std::size_t requests_in_flight_max = 32;
   std::size_t requests_waiting_max = 10'000; ///< Beyond: Errc::exhausted.
   std::size_t body_bytes_max = 64U << 20U;
   std::size_t line_bytes_max = 8U << 20U; ///< Of one watch event (an object has at most 1.5 MiB).

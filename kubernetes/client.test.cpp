@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 using namespace strait;
 using namespace strait::kubernetes;
@@ -106,6 +107,28 @@ TEST_CASE("requests beyond the maximum in flight wait, beyond the maximum waitin
     held[i].respond({200, {}, ""});
   }
   REQUIRE(edge.until([&] { return answered == 5; }));
+}
+
+TEST_CASE("as many connections are kept as requests may be in flight") {
+  constexpr std::size_t at_once = 12;
+  std::set<std::string> peers;
+  std::vector<net::HttpResponder> held;
+  Edge edge{[&](const net::HttpRequest&, const net::HttpPeer& peer, net::HttpResponder responder) {
+              peers.insert(peer.address.to_string());
+              held.push_back(std::move(responder));
+            },
+            {.requests_in_flight_max = at_once}};
+  for (int round = 0; round < 3; ++round) {
+    std::size_t answered = 0;
+    for (std::size_t i = 0; i < at_once; ++i)
+      edge.client->request({.path = "/x"}, [&](auto result) { answered += result.has_value(); });
+    REQUIRE(edge.until([&] { return held.size() == at_once; }));
+    for (auto& responder : held)
+      responder.respond({200, {}, "{}"});
+    held.clear();
+    REQUIRE(edge.until([&] { return answered == at_once; }));
+  }
+  CHECK(peers.size() == at_once);
 }
 
 TEST_CASE("an answer larger than the maximum is refused") {
