@@ -6,7 +6,7 @@ namespace strait::actors {
 
 namespace {
 
-/// Proxies that one gateway's report may list; the oldest names go first.
+/// Proxies that one gateway's report may list, the first by name.
 constexpr std::size_t proxies_reported_max = 1'000;
 
 struct Steps {
@@ -34,6 +34,8 @@ struct Steps {
       for (auto& sink : state.sinks)
         self->send(sink, config_atom::value, Update{gateway, taken.config, taken.delta});
     }
+    state.serving->took(taken);
+    tell_serving(); // Before the statuses that they are part of.
     if (taken.gateway)
       self->send(status, status_atom::value, *taken.gateway);
     for (auto& [route, parents] : taken.routes)
@@ -47,6 +49,60 @@ struct Steps {
       self->send(root, use_atom::value, gateway, state.clusters);
     }
     watch();
+  }
+
+  void tell_serving() const {
+    auto words = self->state.serving->words();
+    if (!words.empty())
+      self->send(status, status_atom::value, std::move(words));
+  }
+
+  void attach(const ConfigSink& sink) const {
+    auto& state = self->state;
+    auto [it, added] = state.proxies.try_emplace(sink.address());
+    if (added) {
+      it->second.number = ++state.proxies_seen;
+      state.sinks.push_back(sink);
+      self->monitor(sink);
+    }
+    if (state.sent)
+      self->send(sink, config_atom::value, Update{gateway, state.config, nullptr});
+  }
+
+  void left(const caf::actor_addr& proxy) const {
+    auto& state = self->state;
+    auto it = state.proxies.find(proxy);
+    if (it == state.proxies.end())
+      return;
+    auto& ledger = state.serving->ledger();
+    bool counted = !ledger.empty();
+    ledger.left(it->second.number);
+    state.proxies.erase(it);
+    std::erase_if(state.sinks, [&](auto& sink) { return sink.address() == proxy; });
+    if (counted && ledger.empty())
+      self->delayed_send(self, no_proxies_after, absent_atom::value, ++state.absence);
+    tell_serving();
+  }
+
+  void served(const ConfigSink& sink, const ProxyReport& report) const {
+    auto& state = self->state;
+    auto it = state.proxies.find(sink.address());
+    if (it == state.proxies.end())
+      return; // It left; its last word was under way.
+    it->second.report = report;
+    state.serving->ledger().served(it->second.number, report.served);
+    tell_serving();
+  }
+
+  std::vector<ProxyReport> reports() const {
+    std::vector<ProxyReport> found;
+    for (auto& [address, proxy] : self->state.proxies)
+      if (!proxy.report.id.empty())
+        found.push_back(proxy.report);
+    std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.id < b.id; });
+    if (found.size() > proxies_reported_max)
+      found.resize(proxies_reported_max);
+    return found;
   }
 
   /// Whether the first configuration would show all that exists: half of it would be wrong answers.
@@ -81,17 +137,18 @@ struct Steps {
 
 GatewayActor::behavior_type gateway_actor(GatewayActor::stateful_pointer<GatewayState> self,
                                           model::Name gateway, gateway::resolve::Settings settings,
-                                          CatalogActor catalog, RootActor root,
-                                          StatusActor status) {
+                                          std::uint64_t epochs_after, CatalogActor catalog,
+                                          RootActor root, StatusActor status) {
   Steps steps{self, gateway, settings, std::move(catalog), std::move(root), std::move(status)};
   auto& state = self->state;
-  state.binder = std::make_unique<gateway::resolve::Binder>(gateway, std::move(settings));
+  state.binder =
+      std::make_unique<gateway::resolve::Binder>(gateway, std::move(settings), epochs_after);
+  state.serving.emplace(gateway);
   self->request(steps.catalog, caf::infinite, view_atom::value)
       .then([steps](const catalog::ViewPtr& view) { steps.look(view); });
   self->delayed_send(self, first_config_wait_max, overdue_atom::value);
-  self->set_down_handler([self](caf::down_msg& down) {
-    std::erase_if(self->state.sinks, [&](auto& sink) { return sink.address() == down.source; });
-  });
+  self->delayed_send(self, no_proxies_after, absent_atom::value, state.absence);
+  self->set_down_handler([steps](caf::down_msg& down) { steps.left(down.source); });
   return {
       [steps](change_atom, const Change& change) {
         steps.look(change.view);
@@ -123,31 +180,21 @@ GatewayActor::behavior_type gateway_actor(GatewayActor::stateful_pointer<Gateway
         steps.self->state.overdue = true;
         steps.changed();
       },
-      [steps](attach_atom, const ConfigSink& sink) {
+      [steps](attach_atom, const ConfigSink& sink) { steps.attach(sink); },
+      [steps](detach_atom, const ConfigSink& sink) {
+        steps.self->demonitor(sink.address());
+        steps.left(sink.address());
+      },
+      [steps](served_atom, const ConfigSink& sink, const ProxyReport& report) {
+        steps.served(sink, report);
+      },
+      [steps](absent_atom, std::uint64_t absence) {
         auto& own = steps.self->state;
-        if (std::find(own.sinks.begin(), own.sinks.end(), sink) == own.sinks.end()) {
-          own.sinks.push_back(sink);
-          steps.self->monitor(sink);
-        }
-        if (own.sent)
-          steps.self->send(sink, config_atom::value, Update{steps.gateway, own.config, nullptr});
+        if (absence == own.absence)
+          own.serving->ledger().nobody();
+        steps.tell_serving();
       },
-      [self](detach_atom, const ConfigSink& sink) {
-        std::erase(self->state.sinks, sink);
-        self->demonitor(sink.address());
-      },
-      [self](served_atom, const ProxyReport& report) {
-        auto& proxies = self->state.proxies;
-        proxies[report.id] = report;
-        if (proxies.size() > proxies_reported_max)
-          proxies.erase(proxies.begin());
-      },
-      [self](report_atom) {
-        std::vector<ProxyReport> reports;
-        for (auto& [id, report] : self->state.proxies)
-          reports.push_back(report);
-        return reports;
-      },
+      [steps](report_atom) { return steps.reports(); },
       [steps](tick_atom) { steps.flush(); },
   };
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/publisher.hpp"
+#include "actors/serving_ledger.hpp"
 #include "gateway/resolve/resolve.hpp"
 #include "gateway/snapshot/snapshot.hpp"
 
@@ -66,6 +67,15 @@ struct ListenerSetStatus {
   std::optional<model::ObjectStatus> status; ///< None: the set names the gateway no more.
 };
 
+/// Whether all proxies of one gateway serve a route (no listener), or one listener of the Gateway
+/// or of a ListenerSet.
+struct ServingStatus {
+  model::ObjectKey object;
+  model::Name gateway;
+  std::string listener;
+  Serving word{};
+};
+
 /// A resource's actor died or runs again.
 struct ActorHealth {
   model::ObjectKey object;
@@ -91,6 +101,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ProxyReport)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<strait::actors::ProxyReport>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::RouteStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ListenerSetStatus)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<strait::actors::ServingStatus>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ActorHealth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::gateway::resolve::ResolvedRoutePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ClusterPtr)
@@ -122,6 +133,7 @@ using forget_atom = caf::atom_constant<caf::atom("forget")>;
 using health_atom = caf::atom_constant<caf::atom("health")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using absent_atom = caf::atom_constant<caf::atom("absent")>;
 using synced_atom = caf::atom_constant<caf::atom("synced")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
@@ -149,9 +161,12 @@ using StatusActor =
     caf::typed_actor<caf::reacts_to<status_atom, model::ObjectStatus>, // Of the object's own actor.
                      caf::reacts_to<status_atom, RouteStatus>,         // A gateway actor.
                      caf::reacts_to<status_atom, ListenerSetStatus>,   // A gateway actor.
-                     caf::reacts_to<forget_atom, model::Name, bool>,   // Root: the gateway actor
-                                                                       // ended.
-                     caf::reacts_to<health_atom, ActorHealth>>;        // Root.
+                     caf::reacts_to<status_atom, std::vector<ServingStatus>>, // A gateway actor,
+                                                                              // before the others.
+                     caf::reacts_to<forget_atom, model::Name, bool>, // Root: the gateway actor
+                                                                     // ended.
+                     caf::reacts_to<health_atom, ActorHealth>,       // Root.
+                     caf::reacts_to<tick_atom>>; // Itself: what was held back is due.
 
 /// Receives the configuration of one gateway: a proxy, or the feed to one.
 using ConfigSink = caf::typed_actor<caf::reacts_to<config_atom, Update>>; // The gateway actor.
@@ -168,8 +183,9 @@ using GatewayActor = caf::typed_actor<
     caf::reacts_to<overdue_atom>,            // Itself: what is missing is not waited for any more.
     caf::reacts_to<attach_atom, ConfigSink>, // A proxy or feed: send me every update.
     caf::reacts_to<detach_atom, ConfigSink>,
-    caf::reacts_to<served_atom, ProxyReport>, // A proxy or feed.
-    caf::reacts_to<tick_atom>,                // Itself: everything that came together is in.
+    caf::reacts_to<served_atom, ConfigSink, ProxyReport>, // Root: what a proxy or feed says.
+    caf::reacts_to<absent_atom, std::uint64_t>, // Itself: long enough after the last proxy left.
+    caf::reacts_to<tick_atom>,                  // Itself: everything that came together is in.
     caf::replies_to<report_atom>::with<std::vector<ProxyReport>>>; // Operators.
 
 /// One per Gateway that runs in this process: owns the worker threads.
@@ -199,7 +215,9 @@ using RootActor = caf::typed_actor<
     caf::reacts_to<identity_atom, model::Name, CertificatePtr>,   // The authority actor.
     caf::reacts_to<attach_atom, model::Name, ConfigSink>,         // A feed: it wants this gateway.
     caf::reacts_to<detach_atom, model::Name, ConfigSink>,
-    caf::reacts_to<served_atom, model::Name, ProxyReport>, // A feed: what its process serves.
+    caf::reacts_to<served_atom, model::Name, ProxyReport>, // The proxy in this process.
+    caf::reacts_to<served_atom, model::Name, ConfigSink, ProxyReport>, // A feed: what its process
+                                                                       // serves.
     caf::replies_to<report_atom, model::Name>::with<std::vector<ProxyReport>>, // Operators.
     caf::reacts_to<synced_atom>, // Itself: who has not answered by now is not waited for.
     caf::reacts_to<restart_atom, model::ObjectKey>>; // Itself: the backoff is over.

@@ -22,6 +22,9 @@ const std::set<catalog::Topic> watched{
 using gateway::resolve::is_route;
 
 struct Steps {
+/// Room for the epochs of one gateway actor, so that no two in a process count the same.
+constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
+
   RootActor::stateful_pointer<RootState> self;
   CatalogActor catalog;
   StatusActor status;
@@ -198,8 +201,9 @@ struct Steps {
 
   void spawn_gateway(const Name& name, Child& child) const {
     auto& state = self->state;
-    auto gateway =
-        self->system().spawn(gateway_actor, name, options.settings, catalog, root(), status);
+    auto gateway = self->system().spawn(gateway_actor, name, options.settings,
+                                        epochs_per_actor * state.incarnations[name]++, catalog,
+                                        root(), status);
     child.actor = caf::actor_cast<caf::actor>(gateway);
     state.gateways[name] = gateway;
     for (auto& [id, identity] : state.identities[name])
@@ -241,6 +245,12 @@ struct Steps {
     if (auto it = state.proxies.find(name); it != state.proxies.end()) {
       self->send_exit(it->second, caf::exit_reason::user_shutdown);
       state.proxies.erase(it);
+  void served(const Name& name, const ConfigSink& sink, const ProxyReport& report) const {
+    auto& state = self->state;
+    if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+      self->send(gateway->second, served_atom::value, sink, report);
+  }
+
     }
   }
 
@@ -405,9 +415,12 @@ RootActor::behavior_type root_actor(RootActor::stateful_pointer<RootState> self,
           steps.self->send(gateway->second, detach_atom::value, sink);
       },
       [steps](served_atom, const Name& name, const ProxyReport& report) {
-        auto& state = steps.self->state;
-        if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
-          steps.self->send(gateway->second, served_atom::value, report);
+        auto& proxies = steps.self->state.proxies;
+        if (auto proxy = proxies.find(name); proxy != proxies.end())
+          steps.served(name, ConfigSink{proxy->second}, report);
+      },
+      [steps](served_atom, const Name& name, const ConfigSink& sink, const ProxyReport& report) {
+        steps.served(name, sink, report);
       },
       [steps](report_atom, const Name& name) -> caf::result<std::vector<ProxyReport>> {
         auto& state = steps.self->state;

@@ -5,6 +5,8 @@
 namespace strait::actors {
 
 Serving ServingLedger::word_on(const Entry& entry) const {
+  if (entry.gone)
+    return Serving::unknown;
   switch (state_) {
   case Proxies::unheard:
     return Serving::unknown;
@@ -21,6 +23,7 @@ void ServingLedger::changed(const ServedKey& key, std::uint64_t epoch) {
   if (entry.waits)
     waiting_.erase({entry.epoch, key});
   entry.epoch = epoch;
+  entry.gone = false;
   entry.waits = epoch > acknowledged();
   if (entry.waits)
     waiting_.emplace(epoch, key);
@@ -32,10 +35,12 @@ void ServingLedger::removed(const ServedKey& key) {
   auto it = entries_.find(key);
   if (it == entries_.end())
     return;
-  if (it->second.waits)
-    waiting_.erase({it->second.epoch, key});
-  touched_.erase(key);
-  entries_.erase(it);
+  auto& entry = it->second;
+  if (entry.waits)
+    waiting_.erase({entry.epoch, key});
+  entry.waits = false;
+  entry.gone = true;
+  touched_.insert(key);
   ++counters_.keys_looked_at;
 }
 
@@ -72,7 +77,7 @@ void ServingLedger::nobody() {
     return;
   state_ = Proxies::none;
   for (auto& [key, entry] : entries_)
-    if (!entry.waits) {
+    if (!entry.waits && !entry.gone) {
       entry.waits = true;
       waiting_.emplace(entry.epoch, key);
     }
@@ -103,6 +108,8 @@ std::vector<std::pair<ServedKey, Serving>> ServingLedger::take() {
     auto word = word_on(entry);
     if (word != std::exchange(entry.told, word))
       out.emplace_back(key, word);
+    if (entry.gone)
+      entries_.erase(key);
   }
   touched_.clear();
   return out;

@@ -55,7 +55,7 @@ public:
   void nobody();
   bool empty() const { return proxies_.empty(); }
 
-  /// Keys whose word is another than at the last take().
+  /// Keys whose word is another than at the last take(); unknown: it was removed.
   std::vector<std::pair<ServedKey, Serving>> take();
 
   struct Counters {
@@ -69,15 +69,15 @@ private:
     std::uint64_t epoch = 0;
     Serving told = Serving::unknown;
     bool waits = true;
+    bool gone = false; // Until that is told.
   };
-  using Entries = std::map<ServedKey, Entry>;
   std::uint64_t acknowledged() const { return served_.empty() ? 0 : *served_.begin(); }
   Serving word_on(const Entry& entry) const;
   void everything();
   void advance();
 
   Proxies state_ = Proxies::unheard;
-  Entries entries_;
+  std::map<ServedKey, Entry> entries_;
   std::set<std::pair<std::uint64_t, ServedKey>> waiting_; // By epoch: what is not acknowledged.
   std::map<std::uint64_t, std::uint64_t> proxies_;        // What each serves.
   std::multiset<std::uint64_t> served_;                   // The same, sorted.

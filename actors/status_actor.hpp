@@ -8,6 +8,7 @@ namespace strait::actors {
 struct StatusState {
   static inline const char* name = "status";
   StatusLedger ledger;
+  std::optional<Instant> waking; ///< When the next tick comes.
 };
 
 /// Writes merged conditions to the catalog, from where `strait get` and the Kubernetes edge read.

@@ -1,21 +1,60 @@
 #include "actors/status_ledger.hpp"
 
+#include <algorithm>
+
 namespace strait::actors {
 
+using model::Condition;
 using model::ConditionType;
 using model::ObjectStatus;
 using model::Reason;
 
+namespace {
+
+/// Says whether all proxies serve it, unless something is said of that already.
+void add_serving(std::vector<Condition>& conditions, Serving word) {
+  bool said = std::any_of(conditions.begin(), conditions.end(),
+                          [](auto& it) { return it.type == ConditionType::serving; });
+  if (said || conditions.empty() || word == Serving::unknown)
+    return;
+  Condition it{.type = ConditionType::serving};
+  it.status = word == Serving::serving;
+  it.observed_generation = conditions.front().observed_generation;
+  if (word == Serving::serving) {
+    it.reason = Reason::serving;
+  } else if (word == Serving::pending) {
+    it.reason = Reason::pending;
+    it.message = "not every proxy of the gateway has acknowledged it yet";
+  } else {
+    it.reason = Reason::no_proxies;
+    it.message = "no proxy of the gateway is connected";
+  }
+  conditions.push_back(std::move(it));
+}
+
+} // namespace
+
 ObjectStatus StatusLedger::Entry::merged(const model::ObjectKey& object) const {
   ObjectStatus status = own.value_or(ObjectStatus{});
-  if (!of_set.empty())
+  const model::Name* gateway = &object.name;
+  if (!of_set.empty()) {
     status = of_set.begin()->second;
+    gateway = &of_set.begin()->first;
+  }
+  auto word_on = [&](const model::Name& of, const std::string& listener) {
+    auto it = services.find({of, listener});
+    return it == services.end() ? Serving::unknown : it->second.word;
+  };
   status.object = object;
+  for (auto& listener : status.listeners)
+    add_serving(listener.conditions, word_on(*gateway, listener.name));
   auto max = object.kind == model::Kind::backend_tls_policy ? ancestors_max : parents_max;
-  for (auto& [gateway, of_gateway] : parents)
+  for (auto& [of, of_gateway] : parents)
     for (auto& parent : of_gateway)
-      if (status.parents.size() < max)
+      if (status.parents.size() < max) {
         status.parents.push_back(parent);
+        add_serving(status.parents.back().conditions, word_on(of, ""));
+      }
   if (health)
     status.conditions.push_back(
         {.type = ConditionType::healthy_actor,
@@ -25,14 +64,34 @@ ObjectStatus StatusLedger::Entry::merged(const model::ObjectKey& object) const {
   return status;
 }
 
-void StatusLedger::touch(const model::ObjectKey& object) {
-  entries_[object].dirty = true;
-  dirty_.insert(object);
+bool StatusLedger::Entry::pending() const {
+  return std::any_of(services.begin(), services.end(),
+                     [](auto& it) { return it.second.word == Serving::pending; });
 }
 
-void StatusLedger::own(const ObjectStatus& status) {
-  entries_[status.object].own = status;
-  touch(status.object);
+void StatusLedger::unqueue(const model::ObjectKey& object, Entry& entry) {
+  if (entry.dirty && !entry.under_way)
+    due_.erase({entry.due, object});
+}
+
+void StatusLedger::queue(const model::ObjectKey& object, Entry& entry) {
+  entry.due = entry.pending() ? *entry.dirty + serving_wait_max : *entry.dirty;
+  entry.due = std::max(entry.due, entry.not_before);
+  due_.emplace(entry.due, object);
+}
+
+void StatusLedger::touch(Instant now, const model::ObjectKey& object, Entry& entry) {
+  unqueue(object, entry);
+  if (!entry.dirty)
+    entry.dirty = now;
+  if (!entry.under_way)
+    queue(object, entry);
+}
+
+void StatusLedger::own(Instant now, const ObjectStatus& status) {
+  auto& entry = entries_[status.object];
+  entry.own = status;
+  touch(now, status.object, entry);
 }
 
 void StatusLedger::says_no_more(const model::Name& gateway, const model::ObjectKey& object) {
@@ -44,31 +103,49 @@ void StatusLedger::says_no_more(const model::Name& gateway, const model::ObjectK
     by_gateway_.erase(it);
 }
 
-void StatusLedger::route(const RouteStatus& status) {
-  auto& parents = entries_[status.route].parents;
+void StatusLedger::route(Instant now, const RouteStatus& status) {
+  auto& entry = entries_[status.route];
   if (status.parents.empty()) {
-    parents.erase(status.gateway);
+    entry.parents.erase(status.gateway);
     says_no_more(status.gateway, status.route);
   } else {
-    parents[status.gateway] = status.parents;
+    entry.parents[status.gateway] = status.parents;
     by_gateway_[status.gateway].insert(status.route);
   }
-  touch(status.route);
+  touch(now, status.route, entry);
 }
 
-void StatusLedger::listener_set(const ListenerSetStatus& status) {
-  auto& of_set = entries_[status.set].of_set;
+void StatusLedger::listener_set(Instant now, const ListenerSetStatus& status) {
+  auto& entry = entries_[status.set];
   if (status.status) {
-    of_set[status.gateway] = *status.status;
+    entry.of_set[status.gateway] = *status.status;
     by_gateway_[status.gateway].insert(status.set);
   } else {
-    of_set.erase(status.gateway);
+    entry.of_set.erase(status.gateway);
     says_no_more(status.gateway, status.set);
   }
-  touch(status.set);
+  touch(now, status.set, entry);
 }
 
-void StatusLedger::forget(const model::Name& gateway, bool routes_too) {
+void StatusLedger::serving(Instant now, const ServingStatus& status) {
+  auto it = entries_.try_emplace(status.object).first;
+  auto& entry = it->second;
+  if (status.word == Serving::unknown)
+    entry.services.erase({status.gateway, status.listener});
+  else
+    entry.services[{status.gateway, status.listener}] = status;
+  if (entry.says())
+    touch(now, status.object, entry);
+  else if (entry.nothing() && !entry.dirty && !entry.under_way)
+    entries_.erase(it);
+}
+
+void StatusLedger::forget(Instant now, const model::Name& gateway, bool routes_too) {
+  auto drop_services = [&](Entry& entry) {
+    std::erase_if(entry.services, [&](auto& it) { return it.first.first == gateway; });
+  };
+  if (auto own = entries_.find({model::Kind::gateway, gateway}); own != entries_.end())
+    drop_services(own->second);
   auto it = by_gateway_.find(gateway);
   if (it == by_gateway_.end())
     return;
@@ -78,42 +155,52 @@ void StatusLedger::forget(const model::Name& gateway, bool routes_too) {
     auto& entry = entries_[object];
     entry.parents.erase(gateway);
     entry.of_set.erase(gateway);
-    touch(object);
+    drop_services(entry);
+    touch(now, object, entry);
     return true;
   });
   if (it->second.empty())
     by_gateway_.erase(it);
 }
 
-void StatusLedger::health(const ActorHealth& health) {
-  entries_[health.object].health = health;
-  touch(health.object);
+void StatusLedger::health(Instant now, const ActorHealth& health) {
+  auto& entry = entries_[health.object];
+  entry.health = health;
+  touch(now, health.object, entry);
 }
 
-std::vector<ObjectStatus> StatusLedger::take() {
+std::vector<ObjectStatus> StatusLedger::take(Instant now) {
   std::vector<ObjectStatus> ready;
-  for (auto it = dirty_.begin(); it != dirty_.end();) {
-    auto& entry = entries_[*it];
-    if (entry.under_way) {
-      ++it;
-      continue;
-    }
+  while (!due_.empty() && due_.begin()->first <= now) {
+    auto object = due_.begin()->second;
+    due_.erase(due_.begin());
+    auto& entry = entries_.at(object);
     entry.under_way = true;
-    entry.dirty = false;
-    ready.push_back(entry.merged(*it));
-    it = dirty_.erase(it);
+    entry.dirty.reset();
+    entry.not_before = now + write_interval_min;
+    ready.push_back(entry.merged(object));
   }
   return ready;
 }
 
-void StatusLedger::written(const model::ObjectKey& object, bool ok) {
+std::optional<Instant> StatusLedger::due() const {
+  return due_.empty() ? std::nullopt : std::optional{due_.begin()->first};
+}
+
+void StatusLedger::written(Instant now, const model::ObjectKey& object, bool ok) {
   auto it = entries_.find(object);
   if (it == entries_.end())
     return;
-  it->second.under_way = false;
-  if (!ok)
-    touch(object);
-  else if (!it->second.dirty && it->second.nothing())
+  auto& entry = it->second;
+  entry.under_way = false;
+  if (!ok) {
+    entry.not_before = now + write_retry;
+    if (!entry.dirty)
+      entry.dirty = now;
+  }
+  if (entry.dirty)
+    queue(object, entry);
+  else if (entry.nothing())
     entries_.erase(it);
 }
 

@@ -1,49 +1,70 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "base/time.hpp"
 
 namespace strait::actors {
 
 /// What the actors say of objects, merged per object: a pure machine, owned by the status actor. At
 /// most one write per object is under way; meanwhile the latest wins.
+///
+/// A change is written once: while some proxy has not acknowledged it, it is held back for at most
+/// serving_wait_max, so that one write says Accepted and Serving together. An object's first change
+/// is written at once, the next not before write_interval_min.
 class StatusLedger {
 public:
   /// Parents of a route, and ancestors of a policy, that a status may have (Gateway API); those of
   /// the last gateways by name are left out.
   static constexpr std::size_t parents_max = 32;
   static constexpr std::size_t ancestors_max = 16;
+  static constexpr Millis serving_wait_max{100};
+  static constexpr Millis write_interval_min{50};
+  static constexpr Millis write_retry{1'000}; ///< After one that failed.
 
   /// The whole word of an object's own actor.
-  void own(const model::ObjectStatus& status);
+  void own(Instant now, const model::ObjectStatus& status);
   /// One gateway's word on a route or policy: other gateways' parents stay.
-  void route(const RouteStatus& status);
+  void route(Instant now, const RouteStatus& status);
   /// A gateway's word on a ListenerSet.
-  void listener_set(const ListenerSetStatus& status);
+  void listener_set(Instant now, const ListenerSetStatus& status);
+  /// What all proxies of a gateway serve, or do not: a condition of each parent of the gateway's,
+  /// or listener, that says nothing of it by itself.
+  void serving(Instant now, const ServingStatus& status);
   /// What the gateway said of ListenerSets and policies, and of routes too, counts no more.
-  void forget(const model::Name& gateway, bool routes_too);
+  void forget(Instant now, const model::Name& gateway, bool routes_too);
   /// A resource's actor failed or runs again.
-  void health(const ActorHealth& health);
+  void health(Instant now, const ActorHealth& health);
 
-  /// Statuses to write now; each is under way until written() is told of it.
-  std::vector<model::ObjectStatus> take();
-  /// A failed write is tried again with the next take().
-  void written(const model::ObjectKey& object, bool ok);
+  /// Statuses that are due; each is under way until written() is told of it.
+  std::vector<model::ObjectStatus> take(Instant now);
+  /// When the next one is due; nothing: not before something is said or written.
+  std::optional<Instant> due() const;
+  void written(Instant now, const model::ObjectKey& object, bool ok);
 
 private:
   struct Entry {
     std::optional<model::ObjectStatus> own;
-    std::map<model::Name, std::vector<model::ParentStatus>> parents; // By gateway.
-    std::map<model::Name, model::ObjectStatus> of_set;               // By gateway.
+    std::map<model::Name, std::vector<model::ParentStatus>> parents;       // By gateway.
+    std::map<model::Name, model::ObjectStatus> of_set;                     // By gateway.
+    std::map<std::pair<model::Name, std::string>, ServingStatus> services; // By gateway, listener.
     std::optional<ActorHealth> health;
-    bool dirty = false, under_way = false;
+    std::optional<Instant> dirty; // Since when.
+    Instant due{};                // Where it stands in due_.
+    Instant not_before{};         // Because of the last write.
+    bool under_way = false;
     model::ObjectStatus merged(const model::ObjectKey& object) const;
-    bool nothing() const { return !own && parents.empty() && of_set.empty() && !health; }
+    bool pending() const;
+    bool says() const { return own || !parents.empty() || !of_set.empty() || health; }
+    bool nothing() const { return !says() && services.empty(); }
   };
-  void touch(const model::ObjectKey& object);
+  using Entries = std::map<model::ObjectKey, Entry>;
+  void touch(Instant now, const model::ObjectKey& object, Entry& entry);
+  void queue(const model::ObjectKey& object, Entry& entry);
+  void unqueue(const model::ObjectKey& object, Entry& entry);
   void says_no_more(const model::Name& gateway, const model::ObjectKey& object);
 
-  std::map<model::ObjectKey, Entry> entries_;
-  std::set<model::ObjectKey> dirty_;
+  Entries entries_;
+  std::set<std::pair<Instant, model::ObjectKey>> due_; // Of what is dirty and not under way.
   std::map<model::Name, std::set<model::ObjectKey>> by_gateway_; // Of what it says something.
 };
 

@@ -129,6 +129,29 @@ TEST_CASE_METHOD(Fixture, "conditions keep their transition time as long as thei
   }
 }
 
+TEST_CASE_METHOD(Fixture, "what proxies serve stands until something else is said of it") {
+  done(Put{gateway()});
+  auto status = [&](std::optional<bool> serving) {
+    model::ObjectStatus it{.object = edge, .listeners = {{.name = "http"}}};
+    auto& conditions = it.listeners[0].conditions;
+    conditions.push_back({.type = model::ConditionType::accepted, .status = true});
+    if (serving)
+      conditions.push_back({.type = model::ConditionType::serving, .status = *serving});
+    return ReportStatus{it};
+  };
+  auto stored = [&] {
+    return view().find<model::ObjectStatus>({"Gateway", "default/edge"})->listeners[0].conditions;
+  };
+  done(status({}));
+  CHECK(stored().size() == 1);
+  done(status(true), t0);
+  CHECK(done(status({}), t1).nothing());
+  REQUIRE(stored().size() == 2);
+  CHECK(stored()[1].transition == t0);
+  done(status(false), t1);
+  CHECK_FALSE(stored()[1].status);
+}
+
 TEST_CASE_METHOD(Fixture, "register writes node, instance and checks as one change") {
   auto command = instance("n1", "web");
   command.checks = {check("alive", model::Health::passing),

@@ -36,6 +36,18 @@ void put_object(Change& change, T object, const RecordPtr<T>& stored, WallTime n
   change.put(std::move(object));
 }
 
+/// What nobody says anything of yet, whether proxies serve it, stands as it was said last: after a
+/// restart the proxies are there again before long.
+void keep_serving(std::vector<model::Condition>& conditions,
+                  const std::vector<model::Condition>* stored) {
+  auto serving = [](auto& it) { return it.type == model::ConditionType::serving; };
+  if (!stored || conditions.empty() || std::any_of(conditions.begin(), conditions.end(), serving))
+    return;
+  auto last = std::find_if(stored->begin(), stored->end(), serving);
+  if (last != stored->end())
+    conditions.push_back(*last);
+}
+
 /// lastTransitionTime stays as long as the status does.
 void keep_transitions(std::vector<model::Condition>& conditions,
                       const std::vector<model::Condition>* stored, WallTime now) {
@@ -117,6 +129,7 @@ void apply(Change& change, const CommandLimits&, const ReportStatus& command, Wa
       for (auto& it : stored->listeners)
         if (it.name == listener.name)
           before = &it.conditions;
+    keep_serving(listener.conditions, before);
     keep_transitions(listener.conditions, before, now);
   }
   for (auto& parent : status.parents) {
@@ -125,6 +138,7 @@ void apply(Change& change, const CommandLimits&, const ReportStatus& command, Wa
       for (auto& it : stored->parents)
         if (it.parent == parent.parent && it.controller == parent.controller)
           before = &it.conditions;
+    keep_serving(parent.conditions, before);
     keep_transitions(parent.conditions, before, now);
   }
   change.put(std::move(status));

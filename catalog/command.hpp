@@ -108,6 +108,7 @@ struct WriteKeySet {
 
 /// Conditions of one object, as resolution found them: lastTransitionTime changes only with the
 /// status of a condition; an equal status changes nothing. Without an object the status is removed.
+/// strait.dev/Serving of a listener or parent that is said without it stays as it was.
 struct ReportStatus {
   model::ObjectStatus status;
 };

@@ -34,6 +34,11 @@ bool is_own_type(std::string_view type) {
   return types.contains(type);
 }
 
+/// Not said means not known yet, after a restart, rather than not so.
+bool stands(std::string_view type) {
+  return type == model::to_string(model::ConditionType::serving);
+}
+
 Node encode_condition(const Condition& condition, const Node* before, WallTime now) {
   std::string_view status = condition.status ? "True" : "False";
   auto transition = condition.transition == WallTime{} ? now : condition.transition;
@@ -64,7 +69,7 @@ public:
       auto ours = std::find_if(found.begin(), found.end(),
                                [&](auto& it) { return model::to_string(it.type) == type; });
       if (ours == found.end()) {
-        if (!is_own_type(type))
+        if (!is_own_type(type) || stands(type))
           out.push_back(before);
         continue;
       }

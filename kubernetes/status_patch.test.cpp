@@ -93,6 +93,12 @@ TEST_CASE("conditions of others stay, in their places; ours that hold no more go
                   written("ResolvedRefs", "True", 3, noon, "ResolvedRefs") + "]"));
 }
 
+TEST_CASE("what proxies serve stands where nothing is said of it yet") {
+  auto serving = written("strait.dev/Serving", "True", 3, dawn, "Serving");
+  CHECK(patch(seen(R"({"conditions":[)" + kept + "," + serving + "]}"), gateway({accepted})) ==
+        "nothing");
+}
+
 TEST_CASE("what was found on an older generation does not replace what stands there") {
   auto newer = written("Accepted", "False", 4, dawn, "Invalid");
   CHECK(patch(seen(R"({"conditions":[)" + newer + "]}"), gateway({accepted})) == "nothing");

@@ -59,6 +59,7 @@ Feed::Effects Feed::acknowledged(Instant now, Ack ack) {
         fmt::format("the proxy acknowledged epoch {} instead of {}", ack.epoch, in_flight_->epoch));
   has_ = std::move(in_flight_);
   in_flight_.reset();
+  told_ = true;
   Effects effects{Serving{ack.epoch, std::move(ack.errors)}};
   for (auto& effect : send_next(now))
     effects.push_back(std::move(effect));
@@ -81,7 +82,7 @@ Feed::Effects Feed::send_next(Instant now) {
   if (!compared_)
     find_out_what_it_has();
   if (has_ && has_->epoch == wanted_->epoch)
-    return {};
+    return std::exchange(told_, true) ? Effects{} : Effects{Serving{has_->epoch, {}}};
   whole_in_flight_ = !has_;
   in_flight_ = wanted_;
   sent_at_ = now;

@@ -28,7 +28,8 @@ public:
   struct Send {
     ConfigFrame frame;
   };
-  /// Every worker of the proxy serves the epoch; what it left out of it.
+  /// Every worker of the proxy serves the epoch; what it left out of it. Also told when a proxy
+  /// comes back that has the latest already, and nothing is to be sent.
   struct Serving {
     std::uint64_t epoch = 0;
     std::vector<std::string> errors;
@@ -67,6 +68,7 @@ private:
   std::optional<Hello> hello_;
   bool compared_ = false; // Whether the hello's digest was held against a config.
   bool ended_ = false;
+  bool told_ = false; // Some Serving.
   bool whole_in_flight_ = false;
   std::optional<Config> has_;       // What the proxy is known to serve.
   std::optional<Config> in_flight_; // What the delta leads to that is not acknowledged.

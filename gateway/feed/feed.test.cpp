@@ -103,6 +103,16 @@ TEST_CASE_METHOD(Fixture, "a delta that does not fit is followed by the whole, b
   CHECK(feed.offer(now, config_of(3, 3)).empty()); // It is over.
 }
 
+TEST_CASE_METHOD(Fixture, "a proxy that comes back with the latest of all is known to serve it") {
+  hello.epoch = 7;
+  hello.digest = digest(config_of(7, 2));
+  feed.received(now, hello);
+  CHECK(only<Feed::Serving>(feed.offer(now, config_of(7, 2))).epoch == 7);
+  CHECK(feed.offer(now, config_of(7, 2)).empty()); // Once.
+  sent(feed.offer(now, config_of(8, 3)));
+  CHECK(only<Feed::Serving>(feed.received(now, Ack{8, {}})).epoch == 8);
+}
+
 TEST_CASE_METHOD(Fixture, "a proxy of another gateway is refused with the reason") {
   hello.gateway_name = "other";
   auto effects = feed.received(now, hello);

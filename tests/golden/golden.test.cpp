@@ -153,7 +153,8 @@ TEST_CASE("every reason occurs in some golden file, or another layer writes it")
   const std::set<model::Reason> elsewhere{
       // The actors: what proxies acknowledged, and how the actors themselves fare.
       model::Reason::serving,
-      model::Reason::not_acknowledged,
+      model::Reason::no_proxies,
+      model::Reason::not_programmed,
       model::Reason::actor_restarting,
       model::Reason::running,
       // Whoever deploys gateways: no resources for one, or CRDs of another version.

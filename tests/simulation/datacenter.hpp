@@ -9,10 +9,11 @@ namespace strait::simulation {
 
 using namespace strait::actors;
 
-/// A data plane that only remembers what it was given last.
+/// A data plane that only remembers what it was given last, and serves it at once.
 struct Recorder {
   std::map<model::Name, gateway::SnapshotPtr> snapshots;
   std::map<model::Name, gateway::SnapshotBuilder::Counters> counters;
+  bool silent = false; ///< Acknowledges nothing.
   std::size_t bytes_allocated(const model::Name& gateway) {
     return counters[gateway].bytes_allocated;
   }
@@ -20,11 +21,14 @@ struct Recorder {
   MakeDataplane make() {
     class Recording : public Dataplane {
     public:
-      Recording(Recorder& recorder, model::Name gateway)
-          : recorder_{recorder}, gateway_{std::move(gateway)} {}
+      Recording(Recorder& recorder, model::Name gateway, std::function<void(std::uint64_t)> served)
+          : recorder_{recorder}, gateway_{std::move(gateway)}, served_{std::move(served)} {}
       ~Recording() override { recorder_.snapshots.erase(gateway_); }
       void publish(gateway::SnapshotPtr snapshot) override {
+        auto epoch = snapshot->config.epoch;
         recorder_.snapshots[gateway_] = std::move(snapshot);
+        if (!recorder_.silent)
+          served_(epoch);
       }
       void count(const gateway::SnapshotBuilder::Counters& counted) override {
         recorder_.counters[gateway_] = counted;
@@ -34,9 +38,10 @@ struct Recorder {
     private:
       Recorder& recorder_;
       model::Name gateway_;
+      std::function<void(std::uint64_t)> served_;
     };
-    return [this](const model::Name& gateway, auto) -> Result<std::unique_ptr<Dataplane>> {
-      return std::make_unique<Recording>(*this, gateway);
+    return [this](const model::Name& gateway, auto served) -> Result<std::unique_ptr<Dataplane>> {
+      return std::make_unique<Recording>(*this, gateway, std::move(served));
     };
   }
 };
@@ -79,10 +84,13 @@ struct Datacenter {
   void write(catalog::Command command) {
     caf::anon_send(catalog, apply_atom::value, std::move(command));
   }
-  /// Lets everything finish, the waits for a first configuration too.
+  /// Lets everything finish, the waits for a first configuration too, and statuses that are held
+  /// back.
   void quiet() {
     fixture.settle();
     fixture.advance(first_config_wait_max + std::chrono::seconds{1});
+    for (int writes = 0; writes < 3; ++writes)
+      fixture.advance(StatusLedger::serving_wait_max);
   }
 };
 

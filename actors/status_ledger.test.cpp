@@ -1,0 +1,155 @@
+#include "actors/status_ledger.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace strait;
+using namespace strait::actors;
+using namespace std::chrono_literals;
+using model::ConditionType;
+using model::Kind;
+using model::ObjectStatus;
+using model::Reason;
+
+namespace {
+
+const model::Name edge{"default", "edge"}, other{"default", "other"};
+const model::ObjectKey route{Kind::http_route, {"default", "r"}}, gateway{Kind::gateway, edge};
+
+struct Fixture {
+  StatusLedger ledger;
+  Instant now{};
+
+  void say(const std::string& message, const model::Name& of = edge) {
+    ledger.route(now, {route,
+                       of,
+                       {{{.name = of.name},
+                         "c",
+                         {{.type = ConditionType::accepted,
+                           .status = true,
+                           .message = message,
+                           .observed_generation = 4}}}}});
+  }
+  void word(Serving word, const model::ObjectKey& object = route, const std::string& listener = "",
+            const model::Name& of = edge) {
+    ledger.serving(now, {object, of, listener, word});
+  }
+  /// Writes what is due; "message Reason" of each parent of the one route.
+  std::string written() {
+    std::string text;
+    for (auto& status : ledger.take(now)) {
+      for (auto& parent : status.parents) {
+        text += (text.empty() ? "" : " ") + parent.conditions.at(0).message;
+        for (std::size_t i = 1; i < parent.conditions.size(); ++i)
+          text += " " + std::string{to_string(parent.conditions[i].reason)};
+      }
+      ledger.written(now, status.object, true);
+    }
+    return text;
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(Fixture, "one write says Accepted and Serving together") {
+  word(Serving::pending);
+  say("a");
+  CHECK(written().empty());
+  CHECK(ledger.due() == now + StatusLedger::serving_wait_max);
+  now += 7ms;
+  word(Serving::serving);
+  CHECK(written() == "a Serving");
+  CHECK_FALSE(ledger.due());
+}
+
+TEST_CASE_METHOD(Fixture, "what is not acknowledged is held back for so long and no longer") {
+  word(Serving::pending);
+  say("a");
+  now += 60ms;
+  say("b"); // The wait is the first one's.
+  now += 39ms;
+  CHECK(written().empty());
+  now += 1ms;
+  CHECK(written() == "b Pending");
+  now += StatusLedger::write_interval_min;
+  word(Serving::serving);
+  CHECK(written() == "b Serving");
+}
+
+TEST_CASE_METHOD(Fixture, "without a word on serving nothing is held back or said of it") {
+  say("a");
+  CHECK(written() == "a");
+}
+
+TEST_CASE_METHOD(Fixture, "the first change is written at once, the next after an interval") {
+  say("a");
+  CHECK(written() == "a");
+  now += 1ms;
+  for (auto* text : {"b", "c", "d"})
+    say(text);
+  CHECK(written().empty());
+  CHECK(ledger.due() == Instant{} + StatusLedger::write_interval_min);
+  now = *ledger.due();
+  CHECK(written() == "d");
+  now += StatusLedger::write_interval_min;
+  say("e");
+  CHECK(written() == "e");
+}
+
+TEST_CASE_METHOD(Fixture, "a thousand changes within a second are twenty writes at most") {
+  std::size_t writes = 0;
+  for (int change = 0; change < 1'000; ++change, now += 1ms) {
+    ledger.own(now, ObjectStatus{.object = gateway, .attached_listener_sets = change});
+    for (auto& status : ledger.take(now)) {
+      ++writes;
+      ledger.written(now, status.object, true);
+    }
+  }
+  CHECK(writes == 20);
+}
+
+TEST_CASE_METHOD(Fixture, "while one is under way the latest waits, and a failed one is repeated") {
+  say("a");
+  REQUIRE(ledger.take(now).size() == 1);
+  say("b");
+  now += 1s;
+  CHECK(ledger.take(now).empty());
+  ledger.written(now, route, false);
+  CHECK(ledger.take(now).empty());
+  CHECK(ledger.due() == now + StatusLedger::write_retry);
+  now += StatusLedger::write_retry;
+  CHECK(written() == "b");
+}
+
+TEST_CASE_METHOD(Fixture, "each gateway has its own word, and each listener") {
+  say("a");
+  say("b", other);
+  word(Serving::serving);
+  word(Serving::no_proxies, route, "", other);
+  CHECK(written() == "a Serving b NoProxies");
+  ObjectStatus own{.object = gateway};
+  for (auto* name : {"http", "https", "bad"})
+    own.listeners.push_back({.name = name, .conditions = {{.type = ConditionType::accepted}}});
+  own.listeners[2].conditions.push_back(
+      {.type = ConditionType::serving, .reason = Reason::not_programmed});
+  word(Serving::serving, gateway, "http");
+  ledger.own(now, own);
+  auto taken = ledger.take(now);
+  REQUIRE(taken.size() == 1);
+  auto& listeners = taken[0].listeners;
+  CHECK(listeners[0].conditions.at(1).status);
+  CHECK(listeners[1].conditions.size() == 1);
+  CHECK(listeners[2].conditions.size() == 2); // It says so by itself.
+}
+
+TEST_CASE_METHOD(Fixture, "what a gateway that is gone said counts no more") {
+  word(Serving::pending);
+  say("a");
+  ledger.forget(now, edge, true);
+  auto taken = ledger.take(now); // Nothing is pending any more.
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0].parents.empty());
+  say("b");
+  now += 1s;
+  ledger.written(now, route, true);
+  CHECK(written() == "b");
+}
