@@ -109,19 +109,30 @@ struct Steps {
     flush();
   }
 
+  /// Logged once for each thing that is wrong, however often the object comes.
+  void complain(const model::Name& name, const std::string& text, std::string_view outcome) const {
+    auto& said = self->state.refused[name];
+    if (said != text)
+      options.log.warn("{}; {}", text, outcome);
+    said = text;
+  }
+
   void put(const kubernetes::Item& item) const {
     auto& state = self->state;
     auto document = kubernetes::decode_live(*item.object);
-    if (!document) {
-      if (state.refused[item.name] != document.error().detail)
-        options.log.warn("{}; {}", document.error().detail,
-                         state.keys.contains(item.name) ? "its last good version stays"
-                                                        : "it is left out");
-      state.refused[item.name] = document.error().detail;
-      return;
-    }
-    state.refused.erase(item.name);
+    if (!document)
+      return complain(item.name, document.error().detail,
+                      state.keys.contains(item.name) ? "its last good version stays"
+                                                     : "it is left out");
     auto key = kubernetes::key_of(*document);
+    std::string wrong;
+    for (auto& field : kubernetes::unsupported_in(*document))
+      if (!field.problem.empty())
+        wrong += (wrong.empty() ? model::to_string(key) + ": " : "; ") + model::to_string(field);
+    if (wrong.empty())
+      state.refused.erase(item.name);
+    else
+      complain(item.name, wrong, "what it says there is not carried out");
     state.keys.insert_or_assign(item.name, key);
     if (options.kind->status && options.status)
       self->send(options.status, seen_atom::value,

@@ -102,7 +102,7 @@ void fields(A& a, model::Meta& x) {
 }
 template <class A>
 void fields(A& a, model::Unsupported& x) {
-  a(1, x.path);
+  a(1, x.path), a(2, x.problem);
 }
 
 // ---- gateway.hpp

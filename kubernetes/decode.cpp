@@ -188,11 +188,12 @@ void decode_meta(Fields& meta, const KindRow& row, model::Meta& out) {
   if (!created.empty())
     out.created = from_rfc3339(created);
   meta.map("labels", out.labels, rules::qualified_name, rules::label_value);
-  meta.map("annotations", out.annotations, rules::qualified_name, rules::any);
+  meta.map("annotations", out.annotations, rules::annotation_key, rules::any);
   meta.skip({"managedFields", "resourceVersion", "finalizers", "ownerReferences", "selfLink",
              "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"});
 }
 
+/// Once the kind is known also beside errors.
 std::optional<Document> decode_node(const Node& node, Report& report) {
   Fields root{report, node, ""};
   if (!report.errors.empty())
@@ -224,8 +225,6 @@ std::optional<Document> decode_node(const Node& node, Report& report) {
   root.skip({"status"});
   auto document = row->decode(root, std::move(meta));
   root.finish();
-  if (!report.errors.empty())
-    return {};
   std::visit(
       [&](auto& object) {
         if constexpr (requires { object.unsupported; })
@@ -243,7 +242,7 @@ public:
     if (text_at(node, "kind") == "List" && text_at(node, "apiVersion") == "v1")
       return add_list(node);
     Report report{.source = std::string{source_}, .title = title_of(node)};
-    if (auto document = decode_node(node, report))
+    if (auto document = decode_node(node, report); document && report.errors.empty())
       out_.objects.push_back(std::move(*document));
     for (auto& error : report.errors)
       add(std::move(error));
@@ -285,13 +284,24 @@ private:
 };
 
 /// All that is wrong is in the one error, parted by "; ".
-Result<Document> decode_one(const Node& node, Report& report) {
-  if (auto document = decode_node(node, report))
-    return std::move(*document);
+Error error_of(const Report& report) {
   std::string all;
   for (auto& error : report.errors)
     all += (all.empty() ? "" : "; ") + error.detail;
-  return fail(Errc::invalid, "{}", all);
+  return {Errc::invalid, std::move(all)};
+}
+
+/// False if the kind has no such list.
+bool tell(Document& document, const std::vector<model::Unsupported>& problems) {
+  return std::visit(
+      [&](auto& object) {
+        if constexpr (requires { object.unsupported; }) {
+          object.unsupported.insert(object.unsupported.begin(), problems.begin(), problems.end());
+          return true;
+        }
+        return false;
+      },
+      document);
 }
 
 } // namespace
@@ -312,12 +322,19 @@ Result<Document> decode_json(std::string_view text, std::string_view source) {
   if (!tree)
     return fail(std::move(tree.error()));
   Report report{.source = std::string{source}, .title = title_of(*tree)};
-  return decode_one(*tree, report);
+  auto document = decode_node(*tree, report);
+  if (!document || !report.errors.empty())
+    return fail(error_of(report));
+  return std::move(*document);
 }
 
 Result<Document> decode_live(const Node& object) {
   Report report{.title = title_of(object), .unknown = Unknown::list};
-  return decode_one(object, report);
+  auto document = decode_node(object, report);
+  bool usable = document && !key_of(*document).name.name.empty();
+  if (!usable || (!report.problems.empty() && !tell(*document, report.problems)))
+    return fail(error_of(report));
+  return std::move(*document);
 }
 
 } // namespace strait::kubernetes

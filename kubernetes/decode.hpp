@@ -34,7 +34,10 @@ Decoded decode_yaml(std::string_view text, std::string_view source);
 Result<Document> decode_json(std::string_view text, std::string_view source = "");
 
 /// One object as an API server has it. What the server accepted is read as far as it is known: a
-/// field that is not is listed in the object's `unsupported` and is no error.
+/// field that is not is listed in the object's `unsupported` and is no error. So is a field of
+/// which the server does not know that it is wrong, with what was expected, where the kind has that
+/// list: the object is there, and whoever resolves it says what is wrong. The value such a field
+/// has then means nothing. Without a name or such a list, the error is all there is.
 Result<Document> decode_live(const Node& object);
 
 } // namespace strait::kubernetes

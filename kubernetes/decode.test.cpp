@@ -238,3 +238,22 @@ TEST_CASE("an object that a server accepted is read though it has fields newer t
   REQUIRE(!decode_live(broken));
   CHECK_THAT(decode_live(broken).error().detail, Catch::Contains("Service default/a"));
 }
+
+TEST_CASE("an object that a server accepted says itself which of its fields are wrong") {
+  auto live = [](const char* text) { return decode_live(*parse_json(text, "server")); };
+  auto document = live(R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"HTTPRoute",
+    "metadata":{"name":"web","annotations":{"Example.COM/Key":"x"}},
+    "spec":{"parentRefs":[{"name":"edge"}],"rules":[{"novelty":true,
+      "matches":[{"path":{"type":"RegularExpression","value":"("}}]}]}})");
+  REQUIRE(document);
+  auto& route = std::get<model::HttpRoute>(*document);
+  CHECK(route.parents.at(0).name == "edge");
+  REQUIRE(route.unsupported.size() == 2);
+  CHECK(to_string(route.unsupported[0]) == "spec.rules[0].matches[0].path.value: expected an RE2 "
+                                           "regular expression: missing ): (, got \"(\"");
+  CHECK(to_string(route.unsupported[1]) == "spec.rules[0].novelty is not supported");
+
+  // Without a list to tell it in, or a name to tell it of, the error is all there is.
+  CHECK(!live(R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"k":"%"}})"));
+  CHECK(!live(R"({"apiVersion":"gateway.networking.k8s.io/v1","kind":"TCPRoute","metadata":{}})"));
+}

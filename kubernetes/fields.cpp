@@ -75,6 +75,7 @@ void Report::add(Position at, std::string_view path, std::string_view text) {
   if (!path.empty())
     detail += std::string{path} + ": ";
   errors.push_back({Errc::invalid, detail + std::string{text}});
+  problems.push_back({std::string{path}, std::string{text}});
 }
 
 Fields::Fields(Report& report, const Node& node, std::string path)
@@ -331,7 +332,6 @@ void Fields::refuse(std::string_view key, std::string_view why) {
     report_->add(node->at, path_to(key), why);
 }
 
-void Fields::error(std::string_view path_below, std::string_view text) {
 std::vector<std::string> Fields::keys() const {
   std::vector<std::string> out;
   if (auto* map = std::get_if<Node::Map>(&node_->value))
@@ -340,6 +340,7 @@ std::vector<std::string> Fields::keys() const {
   return out;
 }
 
+void Fields::error(std::string_view path_below, std::string_view text) {
   auto* node = find(path_below.substr(0, path_below.find_first_of(".[")));
   report_->add(node ? node->at : node_->at,
                path_.empty() ? std::string{path_below} : fmt::format("{}.{}", path_, path_below),

@@ -29,6 +29,7 @@ struct Report {
   Keys keys = Keys::exact;
   Unknown unknown = Unknown::refuse;
   std::vector<Error> errors;
+  std::vector<model::Unsupported> problems; ///< The errors by path, but for "too many errors".
   std::vector<model::Unsupported> unsupported;
 
   /// "source:line:column: title: path: text"
@@ -135,9 +136,9 @@ public:
   void error(std::string_view text);
   void finish();
 
-  const std::string& path() const { return path_; }
   /// Every key of the map, as it is written there: for maps whose keys are names.
   std::vector<std::string> keys() const;
+  const std::string& path() const { return path_; }
   static std::string item_path(std::string_view key, std::size_t index, std::string_view part);
 
 private:

@@ -1,5 +1,6 @@
 #include "kubernetes/rules.hpp"
 
+#include "base/ascii.hpp"
 #include "base/time.hpp"
 #include "kubernetes/duration.hpp"
 
@@ -262,6 +263,7 @@ std::string qualified_name(std::string_view text) {
   fine = fine && framed(name, 63, [](char c) { return is_alphanumeric(c) || one_of(c, "-_."); });
   return expect(fine, "a key like \"name\" or \"example.com/name\"");
 }
+std::string annotation_key(std::string_view text) { return qualified_name(ascii_lower(text)); }
 std::string optional_qualified_name(std::string_view text) {
   return text.empty() ? std::string{} : qualified_name(text);
 }

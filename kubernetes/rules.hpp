@@ -38,6 +38,7 @@ std::string duration(std::string_view text);       ///< GEP-2257: "1h30m", "500m
 std::string go_duration(std::string_view text);    ///< As Go writes it: also "1.5s".
 std::string quantity(std::string_view text);       ///< Kubernetes' resource quantity: "100m".
 std::string qualified_name(std::string_view text); ///< Key of a label or annotation.
+std::string annotation_key(std::string_view text); ///< As that, but capitals may stand anywhere.
 std::string optional_qualified_name(std::string_view text); ///< Or empty.
 std::string image(std::string_view text); ///< Of a container: 1..512, no white space.
 std::string label_value(std::string_view text);

@@ -103,6 +103,11 @@ std::string to_string(const Name& name) {
   return name.ns.empty() ? name.name : name.ns + "/" + name.name;
 }
 
+std::string to_string(const Unsupported& field) {
+  return field.problem.empty() ? field.path + " is not supported"
+                               : field.path + ": " + field.problem;
+}
+
 std::string to_string(const ObjectKey& key) {
   return std::string{to_string(key.kind)} + " " + to_string(key.name);
 }

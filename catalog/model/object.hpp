@@ -97,12 +97,14 @@ struct Meta {
   friend bool operator==(const Meta&, const Meta&) = default;
 };
 
-/// A field that the API knows and Strait does not implement (yet): reported in a condition,
-/// never ignored in silence.
+/// A field that Strait cannot carry out: reported in a condition, never ignored in silence.
 struct Unsupported {
-  std::string path; ///< "spec.rules[0].timeouts"
+  std::string path;      ///< "spec.rules[0].timeouts"
+  std::string problem{}; ///< What was expected there; empty: Strait does not implement the field.
 
   friend bool operator==(const Unsupported&, const Unsupported&) = default;
 };
+/// "spec.rules[0].timeouts is not supported", or "spec.x: expected …".
+std::string to_string(const Unsupported& field);
 
 } // namespace strait::model

@@ -100,8 +100,7 @@ BackendTlsFindings check_backend_tls(const View& view, const BackendTlsPolicy& p
     (it.type == BackendTlsPolicy::SubjectAltName::Type::uri ? tls.uris : tls.dns_names)
         .push_back(it.value);
   if (!policy.unsupported.empty())
-    findings.accepted =
-        Problem{Reason::invalid, policy.unsupported.front().path + " is not supported"};
+    findings.accepted = Problem{Reason::invalid, to_string(policy.unsupported.front())};
   else if (!policy.options.empty())
     findings.accepted = Problem{Reason::invalid, fmt::format("spec.options: {} is not supported",
                                                              policy.options.begin()->first)};

@@ -1,3 +1,5 @@
+#include "gateway/resolve/conditions.hpp"
+#include "gateway/resolve/plan.hpp"
 #include "gateway/resolve/resolve.hpp"
 #include "gateway/resolve/test_catalog.hpp"
 #include "net/test_certificates.hpp"
@@ -420,4 +422,56 @@ TEST_CASE_METHOD(Fixture, "epochs can go on from those of a Binder before") {
   CHECK(taken.config->epoch == 42);
   CHECK_FALSE(taken.delta);
   CHECK(next.take().config->epoch == 42);
+}
+
+TEST_CASE("a listener with a field that cannot be carried out fails alone") {
+  Fixture it;
+  auto gateway = http_gateway();
+  gateway.listeners.push_back({.name = "other", .port = 8001, .protocol = "HTTP"});
+  gateway.unsupported = {{"spec.listeners[1].allowedRoutes.namespaces", "expected a selector"}};
+  it.catalog.put(gateway);
+  it.look();
+  it.route("one", {"web"});
+  it.tell(web);
+  CHECK(it.served("one") == web);
+  auto plan = plan_gateway(it.catalog.view(), edge, {});
+  REQUIRE(plan.listeners.size() == 2);
+  CHECK(plan.listeners[0].programmed);
+  CHECK_FALSE(plan.listeners[1].programmed);
+  auto& accepted = find(plan.listeners[1].conditions, model::ConditionType::accepted);
+  CHECK(accepted.reason == model::Reason::unsupported_value);
+  CHECK(accepted.message == "spec.listeners[1].allowedRoutes.namespaces: expected a selector");
+
+  gateway.unsupported = {{"spec.infrastructure.labels", "expected a label"}};
+  it.catalog.put(gateway);
+  CHECK_FALSE(plan_gateway(it.catalog.view(), edge, {}).programmed);
+}
+
+TEST_CASE("a route with a field that cannot be carried out is refused, and says which") {
+  Fixture it;
+  auto route = http_route("one", {"web"});
+  it.catalog.put(route);
+  it.resolve("one");
+  it.tell(web);
+  CHECK(it.served("one") == web);
+  route.unsupported = {{"spec.rules[0]", "expected something else"}};
+  it.catalog.put(route);
+  it.resolve("one");
+  CHECK(it.served("one") == "-");
+  CHECK(resolve_route(it.catalog.view(), key_of("one"))->refused->message ==
+        "spec.rules[0]: expected something else");
+}
+
+TEST_CASE("no listener of a pod can have the port that says whether it is ready") {
+  Fixture it;
+  auto gateway = http_gateway();
+  gateway.listeners.push_back({.name = "ready", .port = 20000, .protocol = "HTTP"});
+  it.catalog.put(gateway);
+  CHECK(plan_gateway(it.catalog.view(), edge, {}).listeners.at(1).programmed);
+  Settings pods;
+  pods.kubernetes = true;
+  auto plan = plan_gateway(it.catalog.view(), edge, pods);
+  auto& accepted = find(plan.listeners.at(1).conditions, model::ConditionType::accepted);
+  CHECK(accepted.reason == model::Reason::port_unavailable);
+  CHECK(find(plan.listeners.at(0).conditions, model::ConditionType::accepted).status);
 }

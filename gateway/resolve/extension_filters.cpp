@@ -22,8 +22,8 @@ const T* look_up(RouteReferences& references, const Name& name, const std::strin
         fmt::format("{}: {} {} does not exist", path, to_string(T::kind), to_string(name)),
         Reason::filter_not_found);
   else if (!filter->unsupported.empty())
-    references.refuse(fmt::format("{}: {} {}: {} is not supported", path, to_string(T::kind),
-                                  to_string(name), filter->unsupported.front().path));
+    references.refuse(fmt::format("{}: {} {}: {}", path, to_string(T::kind), to_string(name),
+                                  to_string(filter->unsupported.front())));
   return filter;
 }
 

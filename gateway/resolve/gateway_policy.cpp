@@ -74,7 +74,7 @@ std::optional<Jwt> requirement(const View& view, const GatewayPolicy& policy,
   if (!from)
     return {};
   if (!policy.unsupported.empty())
-    return none_passes(policy.unsupported.front().path + " is not supported");
+    return none_passes(to_string(policy.unsupported.front()));
   auto jwt = jwt_of(view, policy.meta.name.ns, *from, depends);
   return jwt ? std::move(*jwt) : none_passes(jwt.error().message);
 }
@@ -103,7 +103,7 @@ std::vector<model::Condition> conditions_of(const std::optional<Problem>& refuse
 std::optional<Problem> unsupported(const std::vector<model::Unsupported>& fields) {
   if (fields.empty())
     return {};
-  return Problem{Reason::invalid, fields.front().path + " is not supported"};
+  return Problem{Reason::invalid, to_string(fields.front())};
 }
 
 ResolvedPolicy resolve(const View& view, const GatewayPolicy& policy) {

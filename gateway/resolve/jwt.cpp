@@ -50,8 +50,8 @@ tl::expected<Jwt, Problem> jwt_of(const View& view, const std::string& ns,
     if (!provider->unsupported.empty())
       return tl::unexpected<Problem>(
           Problem{model::Reason::unsupported_value,
-                  fmt::format("JWTProvider {}: {} is not supported", to_string(name),
-                              provider->unsupported.front().path)});
+                  fmt::format("JWTProvider {}: {}", to_string(name),
+                              to_string(provider->unsupported.front()))});
     if (provider->local_jwks.empty())
       return tl::unexpected<Problem>(
           Problem{model::Reason::unsupported_value,

@@ -15,6 +15,8 @@ using model::Reason;
 using model::RouteGroupKind;
 using Findings = ListenerFindings;
 
+constexpr std::string_view listeners_path = "spec.listeners[";
+
 /// The kinds of routes that a listener of the protocol serves.
 std::vector<std::string_view> kinds_of(Protocol protocol) {
   switch (protocol) {
@@ -49,9 +51,11 @@ public:
       return;
     }
     kinds(listener, *protocol, found);
+    if (entry.broken)
+      found.accepted = Problem{Reason::unsupported_value, to_string(*entry.broken)};
     if (auto port = container_port(listener.port, class_.map_privileged_container_ports))
       found.port = *port;
-    else
+    else if (!found.accepted)
       found.accepted =
           Problem{Reason::port_unavailable,
                   fmt::format("port {} and mapPrivilegedContainerPorts {} make no port",
@@ -86,7 +90,7 @@ private:
     auto& listener = entry.spec;
     if (listener.tls && listener.tls->mode == model::ListenerTls::Mode::passthrough) {
       found.passthrough = protocol == Protocol::tls;
-      if (!found.passthrough)
+      if (!found.passthrough && !found.accepted)
         found.accepted = Problem{Reason::unsupported_value,
                                  "tls.mode Passthrough: an HTTPS listener terminates"};
       return;
@@ -143,6 +147,22 @@ private:
 };
 
 } // namespace
+
+std::optional<model::Unsupported> broken_in(const std::vector<model::Unsupported>& fields,
+                                            std::size_t index) {
+  auto prefix = fmt::format("{}{}]", listeners_path, index);
+  for (auto& field : fields)
+    if (field.path.starts_with(prefix))
+      return field;
+  return {};
+}
+
+const model::Unsupported* broken_outside(const std::vector<model::Unsupported>& fields) {
+  for (auto& field : fields)
+    if (!field.path.starts_with(listeners_path))
+      return &field;
+  return nullptr;
+}
 
 std::string config_name(const ListenerEntry& entry) {
   return entry.set ? fmt::format("{}~{}~{}", entry.set->ns, entry.set->name, entry.spec.name)

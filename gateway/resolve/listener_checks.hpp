@@ -11,7 +11,15 @@ struct ListenerEntry {
   std::optional<model::Name> set; ///< The ListenerSet; none: the Gateway's own.
   std::string ns;                 ///< Of the object that it stands in.
   std::int64_t generation = 0;    ///< Of that object.
+  /// A field of this listener that cannot be carried out: it fails alone.
+  std::optional<model::Unsupported> broken{};
 };
+
+/// The first field of the `index`-th listener that its object cannot carry out …
+std::optional<model::Unsupported> broken_in(const std::vector<model::Unsupported>& fields,
+                                            std::size_t index);
+/// … and the first that lies in none of the listeners, so that it is the whole object's.
+const model::Unsupported* broken_outside(const std::vector<model::Unsupported>& fields);
 
 /// What a listener is called in a Config, where names hold no '/'.
 std::string config_name(const ListenerEntry& entry);

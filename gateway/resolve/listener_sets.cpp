@@ -52,9 +52,8 @@ FoundListenerSets find_listener_sets(const View& view, const model::Gateway& gat
                             fmt::format("Gateway {}: spec.allowedListeners allows no ListenerSet "
                                         "of namespace {}",
                                         to_string(gateway.meta.name), name.ns)};
-    else if (!record->value.unsupported.empty())
-      set.refused = Problem{Reason::listeners_not_valid,
-                            record->value.unsupported.front().path + " is not supported"};
+    else if (auto* broken = broken_outside(record->value.unsupported))
+      set.refused = Problem{Reason::listeners_not_valid, to_string(*broken)};
     found.sets.push_back(std::move(set));
   }
   std::sort(found.sets.begin(), found.sets.end(), [](auto& a, auto& b) {
@@ -67,13 +66,15 @@ FoundListenerSets find_listener_sets(const View& view, const model::Gateway& gat
 std::vector<ListenerEntry> entries_of(const model::Gateway& gateway,
                                       const FoundListenerSets& sets) {
   std::vector<ListenerEntry> entries;
-  for (auto& spec : gateway.listeners)
-    entries.push_back({spec, {}, gateway.meta.name.ns, gateway.meta.generation});
+  auto add = [&](auto& object, const std::optional<model::Name>& set) {
+    for (std::size_t i = 0; i < object.listeners.size(); ++i)
+      entries.push_back({object.listeners[i], set, object.meta.name.ns, object.meta.generation,
+                         broken_in(object.unsupported, i)});
+  };
+  add(gateway, std::nullopt);
   for (auto& set : sets.sets)
     if (!set.refused)
-      for (auto& spec : set.object->listeners)
-        entries.push_back(
-            {spec, set.object->meta.name, set.object->meta.name.ns, set.object->meta.generation});
+      add(*set.object, set.object->meta.name);
   return entries;
 }
 

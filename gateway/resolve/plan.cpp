@@ -158,14 +158,25 @@ void conclude(const model::Gateway& gateway, const ResolvedClass& gateway_class,
   }
 }
 
+/// A gateway's pod answers GET /ready there (specification B2): no listener can have it.
+constexpr std::uint16_t pod_ready_port = 20'000;
+
+void keep_ready_port(ListenerFindings& found, const model::Listener& spec) {
+  if (found.port == pod_ready_port && spec.protocol != "UDP" && !found.accepted)
+    found.accepted =
+        Problem{Reason::port_unavailable,
+                fmt::format("port {}: gateways' pods tell there whether they are ready; expected "
+                            "another",
+                            spec.port)};
+}
+
 /// Why the Gateway as a whole is not carried out.
 std::optional<Problem> refusal(const model::Gateway& gateway, const ResolvedClass& gateway_class) {
   if (!gateway_class.accepted)
     return Problem{Reason::invalid_parameters,
                    fmt::format("GatewayClass {} is not accepted", gateway_class.name)};
-  if (!gateway.unsupported.empty())
-    return Problem{Reason::invalid,
-                   fmt::format("{} is not supported", gateway.unsupported.front().path)};
+  if (auto* broken = broken_outside(gateway.unsupported))
+    return Problem{Reason::invalid, to_string(*broken)};
   return {};
 }
 
@@ -265,6 +276,8 @@ GatewayPlan plan_gateway(const View& view, const Name& name, const Settings& set
   auto entries = entries_of(*gateway, sets);
   auto findings = check_listeners(view, *gateway, entries, *gateway_class, plan.depends);
   for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (settings.kubernetes)
+      keep_ready_port(findings[i], entries[i].spec);
     plan.selects_namespaces |= entries[i].spec.allowed.from == model::FromNamespaces::selector;
     auto& listener = plan.listeners.emplace_back(
         listener_plan(std::move(entries[i]), std::move(findings[i]), plan.policy, addresses.bind));

@@ -40,6 +40,10 @@ std::optional<Problem> apply_parameters(const View& view, const model::Parameter
   if (!parameters)
     return Problem{Reason::invalid_parameters,
                    fmt::format("{}: GatewayClassConfig {} does not exist", path, ref.name)};
+  for (auto& field : parameters->unsupported)
+    if (!field.problem.empty())
+      return Problem{Reason::invalid_parameters, fmt::format("{}: GatewayClassConfig {}: {}", path,
+                                                             ref.name, to_string(field))};
   override_with(gateway_class.policy, parameters->reference_policy);
   gateway_class.map_privileged_container_ports = parameters->map_privileged_container_ports;
   return {};

@@ -143,7 +143,7 @@ private:
       if (parent.ns.empty())
         parent.ns = route_.route.name.ns;
     for (auto& field : from.unsupported)
-      references_.refuse(fmt::format("{} is not supported", field.path));
+      references_.refuse(to_string(field));
   }
 
   void hostnames(const std::vector<std::string>& from) {
