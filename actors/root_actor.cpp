@@ -16,7 +16,7 @@ const std::set<catalog::Topic> watched{
     {Kind::gateway_class, {}}, {Kind::gateway, {}},           {Kind::listener_set, {}},
     {Kind::http_route, {}},    {Kind::tcp_route, {}},         {Kind::grpc_route, {}},
     {Kind::tls_route, {}},     {Kind::udp_route, {}},         {Kind::gateway_policy, {}},
-    {Kind::peering, {}},       {Kind::route_auth_filter, {}},
+    {Kind::peering, {}},       {Kind::route_auth_filter, {}}, {Kind::jwt_provider, {}},
 };
 
 using gateway::resolve::is_route;
@@ -52,6 +52,8 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
       return view.find<model::GatewayPolicy>(key.name) != nullptr;
     case Kind::route_auth_filter:
       return view.find<model::RouteAuthFilter>(key.name) != nullptr;
+    case Kind::jwt_provider:
+      return view.find<model::JwtProvider>(key.name) != nullptr;
     case Kind::peering:
       return view.find<model::Peering>(key.name) != nullptr;
     default:
@@ -71,6 +73,7 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
       came(key);
     all(view.table<model::GatewayPolicy>(), Kind::gateway_policy);
     all(view.table<model::RouteAuthFilter>(), Kind::route_auth_filter);
+    all(view.table<model::JwtProvider>(), Kind::jwt_provider);
     all(view.table<model::Peering>(), Kind::peering);
     for (auto& [name, record] : view.table<model::ListenerSet>())
       listener_set(view, name);
@@ -182,6 +185,7 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
       break;
     case Kind::gateway_policy:
     case Kind::route_auth_filter:
+    case Kind::jwt_provider:
       child.actor = caf::actor_cast<caf::actor>(
           system.spawn(policy_actor, key, catalog, status, options.rules));
       break;

@@ -6,6 +6,7 @@
 #include "actors/feed_actor.hpp"
 #include "actors/feed_identity.hpp"
 #include "actors/gateway_actor.hpp"
+#include "actors/key_set_actor.hpp"
 #include "actors/peering_desk.hpp"
 #include "actors/proxy_dataplane.hpp"
 #include "actors/query_actor.hpp"
@@ -16,6 +17,7 @@
 #include "api/manifest_directory.hpp"
 #include "base/random.hpp"
 #include "cmd/agent_authority.hpp"
+#include "cmd/agent_key_sets.hpp"
 #include "cmd/agent_kubernetes.hpp"
 #include "cmd/agent_servers.hpp"
 #include "cmd/signals.hpp"
@@ -99,6 +101,8 @@ public:
       return served;
     if (auto mirrored = mirror_kubernetes(); !mirrored)
       return mirrored;
+    if (auto fetching = fetch_key_sets(); !fetching)
+      return fetching;
     spawn_edges();
     if (auto served = serve_http(); !served)
       return served;
@@ -125,6 +129,7 @@ public:
     for (auto& actor : core_)
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     system_.await_all_actors_done();
+    key_sets_.reset(); // When nobody is left who would keep that its fetches failed.
     kubernetes_.reset();
     grpc_.reset();
     edges_.clear();
@@ -227,6 +232,20 @@ private:
     return status;
   }
   static constexpr Millis first_sync_wait{30'000};
+
+  /// Of JWTProviders that name a server for them.
+  Status fetch_key_sets() {
+    auto thread = KeySetThread::start();
+    if (!thread)
+      return fail(thread.error());
+    key_sets_ = std::move(*thread);
+    actors::KeySetOptions options;
+    options.fetcher = key_sets_->fetcher();
+    options.seed = std::hash<std::string>{}(store_id_ + identity_.node_id);
+    options.log = log_.named("key sets");
+    keep(edges_, system_.spawn(actors::key_set_actor, catalog_, options));
+    return {};
+  }
 
   void spawn_edges() {
     auto status = keep(edges_, system_.spawn(actors::status_actor, catalog_, log_.named("status")));
@@ -502,6 +521,7 @@ private:
   std::unique_ptr<HttpThread> http_, metrics_;
   std::vector<std::unique_ptr<api::ManifestDirectory>> manifests_;
   std::unique_ptr<KubernetesEdge> kubernetes_;
+  std::unique_ptr<KeySetThread> key_sets_;
 };
 
 } // namespace

@@ -90,14 +90,17 @@ std::optional<Problem> provider_problem(const View& view, const std::string& ns,
   return Problem{Reason::missing_jwt_provider_reference, jwt.error().message};
 }
 
+/// A requirement holds without its key sets too: `keys` speaks of no more than what it refers to.
 std::vector<model::Condition> conditions_of(const std::optional<Problem>& refused,
                                             const std::optional<Problem>& refs,
+                                            const std::optional<Problem>& keys,
                                             std::int64_t generation) {
   auto accepted = refused;
   if (!accepted && refs)
     accepted = Problem{Reason::references_not_valid, refs->message};
   return {condition(ConditionType::accepted, Reason::accepted, accepted, generation),
-          condition(ConditionType::resolved_refs, Reason::resolved_refs, refs, generation)};
+          condition(ConditionType::resolved_refs, Reason::resolved_refs, refs ? refs : keys,
+                    generation)};
 }
 
 std::optional<Problem> unsupported(const std::vector<model::Unsupported>& fields) {
@@ -120,10 +123,14 @@ ResolvedPolicy resolve(const View& view, const GatewayPolicy& policy) {
     refs = Problem{Reason::missing_listener_reference,
                    fmt::format("spec.targetRef: Gateway {} has no listener \"{}\"",
                                to_string(target), policy.target_section)};
-  for (auto* from : {&policy.override_jwt, &policy.default_jwt})
+  std::optional<Problem> keys;
+  for (auto* from : {&policy.override_jwt, &policy.default_jwt}) {
     if (auto problem = provider_problem(view, policy.meta.name.ns, depends, *from);
         problem && !refs)
       refs = std::move(problem);
+    if (*from && !keys)
+      keys = key_set_problem(view, policy.meta.name.ns, **from, depends);
+  }
   auto refused = unsupported(policy.unsupported);
   if (!refused && !gateway && policy.target_kind == "Gateway")
     refused = Problem{Reason::target_not_found,
@@ -143,15 +150,18 @@ ResolvedPolicy resolve(const View& view, const GatewayPolicy& policy) {
           Problem{Reason::conflicted, fmt::format("GatewayPolicy {} targets the same listener",
                                                   to_string(winner->meta.name))};
   }
-  resolved.status.conditions = conditions_of(refused, refs, policy.meta.generation);
+  resolved.status.conditions = conditions_of(refused, refs, keys, policy.meta.generation);
   return resolved;
 }
 
 ResolvedPolicy resolve(const View& view, const model::RouteAuthFilter& filter) {
   ResolvedPolicy resolved;
   auto refs = provider_problem(view, filter.meta.name.ns, resolved.depends, filter.jwt);
+  std::optional<Problem> keys;
+  if (filter.jwt)
+    keys = key_set_problem(view, filter.meta.name.ns, *filter.jwt, resolved.depends);
   resolved.status.conditions =
-      conditions_of(unsupported(filter.unsupported), refs, filter.meta.generation);
+      conditions_of(unsupported(filter.unsupported), refs, keys, filter.meta.generation);
   return resolved;
 }
 
@@ -176,6 +186,9 @@ std::optional<ResolvedPolicy> resolve_policy(const View& view, const model::Obje
   } else if (key.kind == Kind::route_auth_filter) {
     if (auto* filter = view.find<model::RouteAuthFilter>(key.name))
       resolved = resolve(view, *filter);
+  } else if (key.kind == Kind::jwt_provider) {
+    if (auto* provider = view.find<model::JwtProvider>(key.name))
+      resolved = resolve_provider(view, *provider);
   }
   if (resolved)
     resolved->status.object = key;
