@@ -58,7 +58,7 @@ void Exchange::reset() {
   close_client_ = lingers_ = abort_ = grpc_ = false;
   retries_ = policy_retries_ = 0;
   path_ = {};
-  answered_ = false;
+  answered_ = met_stale_ = false;
   status_ = 0;
   log_cluster_.clear();
   log_endpoint_.clear();

@@ -188,6 +188,7 @@ private:
   UpstreamConnection* upstream_ = nullptr;
   std::uint64_t upstream_out_before_ = 0, client_out_before_ = 0, client_in_before_ = 0;
   unsigned retries_ = 0;
+  bool met_stale_ = false;      // A kept connection that had ended.
   unsigned policy_retries_ = 0; // That the rule's policy asked for.
   net::Timer deadline_, attempt_timer_, backoff_;
   std::unique_ptr<FilterState> filters_; // Made when a rule first needs it.

@@ -249,14 +249,16 @@ void Exchange::attempt_failed(std::string_view why) {
     log_failure_ = why;
   const auto* avoid = reused ? nullptr : &endpoint;
   drop_upstream();
-  const bool again = !response_begun_ && keep_request_ && retries_ == 0 &&
+  // One such connection does not use up the try that a request has: after it comes a new one.
+  const bool stale = reused && !std::exchange(met_stale_, true);
+  const bool again = !response_begun_ && keep_request_ && (stale || retries_ == 0) &&
                      (reused || !matched_.rule->retry) &&
                      (sent_nothing || idempotent(request_.head().method()));
   if (!again && retry({.how = FailedAttempt::How::ended, .sent_nothing = sent_nothing}))
     return;
   if (!again)
     return reply(502, "the upstream ended the connection before it answered");
-  ++retries_;
+  retries_ += stale ? 0 : 1;
   counters.add(Counter::retries);
   start_attempt(UpstreamEndpoint::Reuse::none, avoid);
   if (phase_ == Phase::streaming) // A stream of HTTP/2 is there at once: the request is to be sent.

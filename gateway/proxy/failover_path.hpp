@@ -3,12 +3,13 @@
 namespace strait::gateway::proxy {
 
 /// How far one request has come along its own cluster (place 0) and those that stand in for it
-/// (Cluster::failover: places 1, 2, …) while no connection could be made: two tries in each, at
-/// different endpoints, but only one that used up its time; then the next. It never turns back, so
-/// a request ends. A pure machine.
+/// (Cluster::failover: places 1, 2, …) while no connection could be made: so many
+/// tries in each, at different endpoints, but only one that used up its time; then the next. It
+/// never turns back, so a request ends. A pure machine.
 class FailoverPath {
 public:
-  static constexpr unsigned tries_max = 2; ///< In one cluster.
+  /// In one cluster: several, because the endpoints of one that is rolled may be gone by half.
+  static constexpr unsigned tries_max = 4;
 
   /// Places that are done with, from the first on.
   unsigned passed_over() const { return passed_over_; }

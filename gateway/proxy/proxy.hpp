@@ -10,6 +10,7 @@
 //   UdpPort          a UDP listener's socket ─► UdpSession, one per client
 //   Exchange         one HTTP request and its answer; a session lends it its channel
 //   Routing          rule ─► backend (weights) ─► UpstreamCluster ─► UpstreamEndpoint (health)
+//   FailoverPath     how far a request has come along its cluster and those that stand in for it
 //   UpstreamConnection   leased to an exchange, or idle in its endpoint
 //   TlsFront         what to present by SNI; admission of peers
 //

@@ -121,15 +121,15 @@ TEST_CASE("no request fails when every endpoint of a cluster refuses connections
   World world{ejecting_for(Millis{60'000})};
   world.cluster("other", {other->endpoint()});
   // More of them than are tried in one cluster.
-  const auto port = serve(world, {nobody(), nobody(), nobody(), nobody()}, {"other"});
+  const auto port = serve(world, {nobody(), nobody(), nobody(), nobody(), nobody()}, {"other"});
   for (int i = 0; i < 30; ++i) {
     const auto answer = ask(port, i % 2 ? get("/") : post);
     CHECK(answer.status == 200);
     CHECK(answer.body == "other");
   }
   // The failures on the way count: then nobody asks there.
-  CHECK(world.counted(Counter::ejections) == 4);
-  CHECK(world.counted(Counter::upstream_connect_failures) == 12);
+  CHECK(world.counted(Counter::ejections) == 5);
+  CHECK(world.counted(Counter::upstream_connect_failures) == 15);
 }
 
 TEST_CASE("endpoints that crash under load are stood in for without a failed request, and back") {

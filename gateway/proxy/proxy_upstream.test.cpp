@@ -110,6 +110,35 @@ TEST_CASE("a request on a kept connection that died is sent once more") {
   }
 }
 
+TEST_CASE("a kept connection that died does not use up the one try more that a request has") {
+  std::atomic<int> number{0};
+  Backend backend{[&](Wire& wire, Backend& self) {
+    const int mine = ++number;
+    for (int i = 0; !wire.head().empty(); ++i) {
+      if ((mine == 1 && i == 1) || mine == 2)
+        return wire.reset();
+      ++self.requests;
+      wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    }
+  }};
+  World world;
+  auto wire = Wire::dial(world.serve({backend.endpoint()}));
+  CHECK(ask(wire, get("/")).status == 200);
+  CHECK(ask(wire, get("/")).status == 200);
+  CHECK(backend.connections == 3);
+  CHECK(world.counted(Counter::retries) == 2);
+}
+
+TEST_CASE("a request finds the endpoint that is left of several") {
+  auto good = Backend::named("good");
+  World world;
+  const auto nobody = [] { return Endpoint{"127.0.0.1", free_port(), 1}; };
+  const auto port = world.serve({nobody(), nobody(), nobody(), good->endpoint()});
+  for (int i = 0; i < 20; ++i)
+    CHECK(ask(port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab").body == "good");
+  CHECK(world.counted(Counter::panics) == 0);
+}
+
 TEST_CASE("a request is sent once more only once") {
   auto backend = dies_after(0);
   World world;
