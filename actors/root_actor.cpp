@@ -16,7 +16,8 @@ const std::set<catalog::Topic> watched{
     {Kind::gateway_class, {}}, {Kind::gateway, {}},           {Kind::listener_set, {}},
     {Kind::http_route, {}},    {Kind::tcp_route, {}},         {Kind::grpc_route, {}},
     {Kind::tls_route, {}},     {Kind::udp_route, {}},         {Kind::gateway_policy, {}},
-    {Kind::peering, {}},       {Kind::route_auth_filter, {}}, {Kind::jwt_provider, {}},
+    {Kind::peering, {}},       {Kind::route_auth_filter, {}}, {Kind::service_resolver, {}},
+    {Kind::jwt_provider, {}},
 };
 
 using gateway::resolve::is_route;
@@ -54,6 +55,8 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
       return view.find<model::RouteAuthFilter>(key.name) != nullptr;
     case Kind::jwt_provider:
       return view.find<model::JwtProvider>(key.name) != nullptr;
+    case Kind::service_resolver:
+      return view.find<model::ServiceResolver>(key.name) != nullptr;
     case Kind::peering:
       return view.find<model::Peering>(key.name) != nullptr;
     default:
@@ -74,6 +77,7 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
     all(view.table<model::GatewayPolicy>(), Kind::gateway_policy);
     all(view.table<model::RouteAuthFilter>(), Kind::route_auth_filter);
     all(view.table<model::JwtProvider>(), Kind::jwt_provider);
+    all(view.table<model::ServiceResolver>(), Kind::service_resolver);
     all(view.table<model::Peering>(), Kind::peering);
     for (auto& [name, record] : view.table<model::ListenerSet>())
       listener_set(view, name);
@@ -186,6 +190,7 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
     case Kind::gateway_policy:
     case Kind::route_auth_filter:
     case Kind::jwt_provider:
+    case Kind::service_resolver:
       child.actor = caf::actor_cast<caf::actor>(
           system.spawn(policy_actor, key, catalog, status, options.rules));
       break;

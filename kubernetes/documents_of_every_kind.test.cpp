@@ -119,7 +119,21 @@ TEST_CASE("policies and Consul's kinds are read") {
   CHECK(remote.refetch == 5min);
   CHECK(remote.clock_skew_seconds == 30);
   CHECK(unsupported(remote) ==
-        std::vector<std::string>{"spec.jsonWebKeySet.remote.requestTimeoutMs"});
+        std::vector<std::string>{"spec.jsonWebKeySet.remote.jwksCluster.tlsCertificates."
+                                 "trustedCA.filename"});
+  using Target = model::ServiceResolver::Target;
+  auto& resolver = of_kind<model::ServiceResolver>(all, "web");
+  CHECK(resolver.failover ==
+        std::vector<Target>{{"web-backup", "default", ""}, {"web", "", "dc2"}, {"", "", "dc3"}});
+  CHECK(unsupported(resolver).empty());
+  auto& partly = of_kind<model::ServiceResolver>(all, "api");
+  CHECK(partly.failover == std::vector<Target>{{"spare", "", ""}});
+  CHECK(unsupported(partly) ==
+        std::vector<std::string>{"spec.failover.v1", "spec.failover.*.datacenters",
+                                 "spec.failover.*.policy", "spec.defaultSubset", "spec.subsets",
+                                 "spec.connectTimeout"});
+  CHECK(unsupported(of_kind<model::ServiceResolver>(all, "moved")) ==
+        std::vector<std::string>{"spec.redirect"});
   auto& config = of_kind<model::GatewayClassConfig>(all, "pods");
   CHECK(config.daemon_set);
   CHECK(config.host_ports);

@@ -9,7 +9,7 @@ namespace strait::cli {
 
 namespace {
 
-const std::vector<std::string> kinds{"exported-services", "service-intentions"};
+const std::vector<std::string> kinds{"exported-services", "service-intentions", "service-resolver"};
 
 Option kind_option() {
   return {.name = "kind",
@@ -144,7 +144,7 @@ std::vector<Command> config_commands() {
       {.path = "config read",
        .summary = "Show one config entry",
        .examples = {"strait config read --kind exported-services --name default",
-                    "strait config read --kind service-intentions --name api -o yaml"},
+                    "strait config read --kind service-resolver --name api -o yaml"},
        .options = {kind_option(), name_option(), output_option({"json", "yaml"}, "json")},
        .run = run_read},
       {.path = "config list",

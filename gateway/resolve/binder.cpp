@@ -42,7 +42,10 @@ struct Binder::State {
   /// cluster once, so what it left and took up again in between must not be forgotten.
   std::map<std::string, Ptr<Cluster>> known;
   std::map<std::string, std::set<model::ObjectKey>> users; ///< Routes that use or want a cluster.
-  std::map<std::string, std::size_t> bound_clusters;       ///< How many routes serve from it now.
+  /// By cluster of those: what stands in for it, as far as it is known; and the other way round.
+  /// What only stands in for another has none.
+  std::map<std::string, std::set<std::string>> stand_ins, stands_in_for;
+  std::map<std::string, std::size_t> bound_clusters; ///< How many routes serve from it now.
   std::set<model::ObjectKey> waiting; ///< Routes whose newest answer needs an unknown cluster.
   std::map<std::string, Ptr<Certificate>> identities; ///< By id.
   std::optional<ResolvedExports> exports;
@@ -82,16 +85,68 @@ struct Binder::State {
 
   /// A cluster that a route or the exports want, whether they serve from it already or not.
   void use(const std::string& cluster, const model::ObjectKey& user) {
-    if (users[cluster].insert(user).second)
-      in_use_changed = true;
+    if (!users[cluster].insert(user).second)
+      return;
+    in_use_changed = true;
+    settle_stand_ins(cluster);
   }
   void unuse(const std::string& cluster, const model::ObjectKey& user) {
     auto it = users.find(cluster);
     if (it == users.end() || it->second.erase(user) == 0)
       return;
     in_use_changed = true;
-    if (it->second.empty())
-      users.erase(it);
+    if (!it->second.empty())
+      return;
+    users.erase(it);
+    settle_stand_ins(cluster);
+  }
+
+  /// Those of a cluster in use are served, too, whether it needs them now or not.
+  void settle_stand_ins(const std::string& cluster) {
+    std::set<std::string> now;
+    if (auto it = known.find(cluster); it != known.end() && users.contains(cluster))
+      now.insert(it->second->failover.begin(), it->second->failover.end());
+    auto before = stand_ins.contains(cluster) ? stand_ins[cluster] : std::set<std::string>{};
+    if (now == before)
+      return;
+    in_use_changed = true;
+    for (auto& id : now)
+      if (!before.contains(id)) {
+        stands_in_for[id].insert(cluster);
+        serve_from(id);
+      }
+    for (auto& id : before)
+      if (!now.contains(id)) {
+        serve_no_more_from(id);
+        auto it = stands_in_for.find(id);
+        it->second.erase(cluster);
+        if (it->second.empty())
+          stands_in_for.erase(it);
+      }
+    if (now.empty())
+      stand_ins.erase(cluster);
+    else
+      stand_ins[cluster] = std::move(now);
+  }
+
+  /// Whether its endpoints are known, and those of what stands in for it.
+  bool is_ready(const std::string& cluster) const {
+    auto it = known.find(cluster);
+    return it != known.end() &&
+           std::all_of(it->second->failover.begin(), it->second->failover.end(),
+                       [&](auto& id) { return known.contains(id); });
+  }
+
+  /// What waits for the cluster may have all that it needs now.
+  void bind_waiting(const std::string& cluster) {
+    auto found = users.find(cluster);
+    if (found == users.end())
+      return;
+    for (auto& user : std::set{found->second})
+      if (user == exports_user)
+        bind_peering();
+      else if (waiting.contains(user))
+        bind(user);
   }
 
   void serve_from(const std::string& cluster) {
@@ -164,7 +219,7 @@ struct Binder::State {
         unuse(cluster, key);
     // Endpoints first: until they are known, what was served before goes on.
     bool complete = std::all_of(entry.wanted.begin(), entry.wanted.end(),
-                                [&](auto& cluster) { return known.contains(cluster); });
+                                [&](auto& cluster) { return is_ready(cluster); });
     bool wait = !complete && (!entry.content || may_go_on(entry));
     if (wait) {
       if (waiting.insert(key).second)
@@ -360,21 +415,22 @@ void Binder::route_changed(const model::ObjectKey& route, ResolvedRoutePtr resol
 
 void Binder::cluster_changed(std::shared_ptr<const Cluster> cluster) {
   auto& state = *state_;
-  auto users = state.users.find(cluster->id);
-  bool first = !state.known.contains(cluster->id);
-  if (first && users == state.users.end())
+  auto& id = cluster->id;
+  auto before = state.known.find(id);
+  bool first = before == state.known.end();
+  if (first && !state.users.contains(id) && !state.stands_in_for.contains(id))
     return;
-  state.known[cluster->id] = cluster;
-  if (state.bound_clusters.contains(cluster->id))
-    state.clusters.set(state.config, cluster->id, cluster);
-  if (!first)
-    return;
-  auto waiting = users->second;
-  for (auto& user : waiting)
-    if (user == State::exports_user)
-      state.bind_peering();
-    else if (state.waiting.contains(user))
-      state.bind(user);
+  bool same_stand_ins = !first && before->second->failover == cluster->failover;
+  state.known[id] = cluster;
+  if (state.bound_clusters.contains(id))
+    state.clusters.set(state.config, id, cluster);
+  if (!same_stand_ins) {
+    state.settle_stand_ins(id);
+    state.bind_waiting(id);
+  }
+  if (auto of = state.stands_in_for.find(id); first && of != state.stands_in_for.end())
+    for (auto& other : std::set{of->second})
+      state.bind_waiting(other);
 }
 
 void Binder::identity_changed(std::shared_ptr<const Certificate> identity) {
@@ -402,6 +458,8 @@ const std::set<std::string>& Binder::clusters() const {
   if (std::exchange(state.in_use_changed, false)) {
     state.in_use.clear();
     for (auto& [cluster, users] : state.users)
+      state.in_use.insert(cluster);
+    for (auto& [cluster, of] : state.stands_in_for)
       state.in_use.insert(cluster);
     std::erase_if(state.known, [&](auto& it) { return !state.in_use.contains(it.first); });
   }

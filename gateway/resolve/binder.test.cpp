@@ -475,3 +475,61 @@ TEST_CASE("no listener of a pod can have the port that says whether it is ready"
   CHECK(accepted.reason == model::Reason::port_unavailable);
   CHECK(find(plan.listeners.at(0).conditions, model::ConditionType::accepted).status);
 }
+
+TEST_CASE_METHOD(Fixture, "what stands in for a cluster is known before a route is served") {
+  auto tell_web = [&](std::vector<std::string> failover) {
+    binder.cluster_changed(std::make_shared<const Cluster>(
+        Cluster{.id = web, .endpoints = {{"10.0.0.1", 80, 1}}, .failover = std::move(failover)}));
+  };
+  using Ids = std::set<std::string>;
+  const std::string far = "peer/dc2/web";
+  route("r", {"web"});
+  tell_web({api, far});
+  CHECK(served("r") == "-");
+  CHECK(binder.clusters() == Ids{api, far, web});
+  // What would stand in for a stand-in is of no matter.
+  binder.cluster_changed(std::make_shared<const Cluster>(
+      Cluster{.id = api, .endpoints = {{"10.0.0.2", 80, 1}}, .failover = {shop}}));
+  CHECK_FALSE(binder.complete());
+  tell(far);
+  CHECK(binder.complete());
+  CHECK(served("r") == web);
+  CHECK(binder.clusters() == Ids{api, far, web});
+  CHECK((*applied.clusters.find(api))->endpoints.size() == 1);
+  CHECK(applied.clusters.contains(far));
+
+  // Its endpoints may change while it stands in, and so may what stands in.
+  tell(far, {});
+  take();
+  CHECK((*applied.clusters.find(far))->endpoints.empty());
+  auto bound = binder.counters().routes_bound;
+  tell_web({shop});
+  take();
+  CHECK(binder.counters().routes_bound == bound);
+  CHECK(binder.clusters() == Ids{shop, web});
+  CHECK_FALSE(applied.clusters.contains(far));
+  CHECK((*applied.clusters.find(shop))->endpoints.empty());
+  tell(shop);
+  take();
+  CHECK((*applied.clusters.find(shop))->endpoints.size() == 1);
+
+  // A route of its own keeps it when it stands in no more, and nothing else does.
+  route("s", {"shop/web"});
+  catalog.put(grant_in("shop"));
+  resolve("s");
+  REQUIRE(served("s") == shop);
+  tell_web({});
+  take();
+  CHECK(binder.clusters() == Ids{shop, web});
+  CHECK(applied.clusters.contains(shop));
+  catalog.remove(model::Kind::http_route, {"default", "s"});
+  resolve("s");
+  take();
+  CHECK(binder.clusters() == Ids{web});
+  tell_web({shop});
+  catalog.remove(model::Kind::http_route, {"default", "r"});
+  resolve("r");
+  take();
+  CHECK(binder.clusters().empty());
+  CHECK(applied.clusters.size() == 0);
+}

@@ -54,7 +54,7 @@ ResolvedExports resolve_exports(const View& view) {
       PeeringExport entry;
       entry.sni = fmt::format("{}.default.default.{}.external.{}", service, peering.name,
                               authority->trust_domain);
-      entry.cluster = "catalog/" + service;
+      entry.cluster = "exported/" + service;
       entry.peer = peering.name;
       entry.callers = callers_of(view, service, peering, bundle->trust_domain);
       resolved.clusters.insert(entry.cluster);

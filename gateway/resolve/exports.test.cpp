@@ -72,9 +72,9 @@ TEST_CASE_METHOD(Fixture, "an export names the cluster, the peer and its trust")
   REQUIRE(all.exports.size() == 1);
   auto& [sni, it] = *all.exports.begin();
   CHECK(sni == "api.default.default.dc2.external.own.consul");
-  CHECK(it->cluster == "catalog/api");
+  CHECK(it->cluster == "exported/api");
   CHECK(it->peer == "dc2");
-  CHECK(all.clusters == std::set<std::string>{"catalog/api"});
+  CHECK(all.clusters == std::set<std::string>{"exported/api"});
   REQUIRE(all.trust.find("dc2"));
   CHECK((*all.trust.find("dc2"))->trust_domain == "dc2.consul");
 }
@@ -85,7 +85,7 @@ TEST_CASE_METHOD(Fixture, "\"*\" exports the services that there are, as they co
   CHECK(resolved().depends.contains({model::Kind::service_instance, {"", ""}}));
   registered("web");
   registered("db");
-  CHECK(resolved().clusters == std::set<std::string>{"catalog/db", "catalog/web"});
+  CHECK(resolved().clusters == std::set<std::string>{"exported/db", "exported/web"});
 }
 
 TEST_CASE_METHOD(Fixture, "a peering that ends lets nobody in any more, nor does one unknown") {

@@ -1,6 +1,7 @@
 #include "gateway/resolve/gateway_policy.hpp"
 
 #include "gateway/resolve/conditions.hpp"
+#include "gateway/resolve/failover.hpp"
 #include "gateway/resolve/jwt.hpp"
 #include "gateway/resolve/references.hpp"
 
@@ -189,6 +190,9 @@ std::optional<ResolvedPolicy> resolve_policy(const View& view, const model::Obje
   } else if (key.kind == Kind::jwt_provider) {
     if (auto* provider = view.find<model::JwtProvider>(key.name))
       resolved = resolve_provider(view, *provider);
+  } else if (key.kind == Kind::service_resolver) {
+    if (auto* resolver = view.find<model::ServiceResolver>(key.name))
+      resolved = resolve_failover(view, *resolver);
   }
   if (resolved)
     resolved->status.object = key;

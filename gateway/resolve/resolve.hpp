@@ -64,7 +64,8 @@ std::vector<model::ObjectKey> routes_in(const View& view);
 ResolvedRoutePtr resolve_route(const View& view, const model::ObjectKey& route);
 
 /// Ids of clusters: "service/NS/NAME/PORT" (Kubernetes Service; with "/udp" behind it a UDP port),
-/// "catalog/NAME" (a service of this datacenter's catalog), "peer/PEER/NAME" (imported).
+/// "catalog/NAME" (a service of this datacenter's catalog), "peer/PEER/NAME" (imported),
+/// "exported/NAME" (as "catalog/NAME", for peers: nothing stands in for it).
 struct ResolvedCluster {
   std::shared_ptr<const Cluster> cluster; ///< Never null; without endpoints if nothing is known.
   Topics depends;
@@ -109,7 +110,7 @@ struct Settings {
 /// The Gateway that a ListenerSet names.
 model::Name gateway_of(const model::ListenerSet& set);
 
-/// A policy or filter that says how it fares by itself: GatewayPolicy, RouteAuthFilter.
+/// What says by itself how it fares: GatewayPolicy, RouteAuthFilter, ServiceResolver.
 struct ResolvedPolicy {
   model::ObjectStatus status;
   Topics depends; ///< What it was made from, besides the object itself.

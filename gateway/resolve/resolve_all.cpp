@@ -58,6 +58,11 @@ Bound resolve_all(const View& view, const model::Name& gateway, const Settings& 
     config.trust = exports.trust;
     clusters.insert(exports.clusters.begin(), exports.clusters.end());
   }
+  for (auto& id : std::set{clusters}) {
+    auto cluster = resolve_cluster(view, id).cluster;
+    put(config.clusters, id, cluster);
+    clusters.insert(cluster->failover.begin(), cluster->failover.end());
+  }
   for (auto& id : clusters)
     put(config.clusters, id, resolve_cluster(view, id).cluster);
   for (auto& [name, record] : view.table<model::BackendTlsPolicy>()) {

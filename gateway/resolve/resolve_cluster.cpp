@@ -1,4 +1,5 @@
 #include "gateway/resolve/backend_tls.hpp"
+#include "gateway/resolve/failover.hpp"
 #include "gateway/resolve/resolve.hpp"
 
 #include <algorithm>
@@ -146,9 +147,16 @@ ResolvedCluster resolve_cluster(const View& view, const std::string& id) {
     if (parts.size() == 4)
       std::from_chars(parts[3].data(), parts[3].data() + parts[3].size(), port);
     bool udp = parts.size() == 4 && parts[3].ends_with("/udp");
-    if (port != 0)
-      from_slices(view, {parts[1], parts[2]}, port, udp ? "UDP" : "TCP", cluster, resolved.depends);
+    if (port != 0) {
+      Name service{parts[1], parts[2]};
+      from_slices(view, service, port, udp ? "UDP" : "TCP", cluster, resolved.depends);
+      add_failover(view, service, {"service/" + service.ns + "/", "/" + parts[3], !udp}, cluster,
+                   resolved.depends);
+    }
   } else if (kind.front() == "catalog" && kind.size() == 2) {
+    from_catalog(view, kind[1], cluster, resolved.depends);
+    add_failover(view, {"default", kind[1]}, {"catalog/", "", true}, cluster, resolved.depends);
+  } else if (kind.front() == "exported" && kind.size() == 2) {
     from_catalog(view, kind[1], cluster, resolved.depends);
   } else if (kind.front() == "peer") {
     if (auto parts = parts_of(id, 3); parts.size() == 3)
