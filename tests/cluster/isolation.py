@@ -2,6 +2,7 @@
 """No object's mistake touches another object's traffic or status: many routes serve under load, each answer compared,
 while over a hundred kinds of broken objects (broken_objects.py) come and go. Of each it is seen what is said of it and
 where; of the healthy ones nothing may be written at all: their resourceVersions stay what they are."""
+import json
 import pathlib
 import random
 import tempfile
@@ -14,6 +15,9 @@ from api import Api, Refused, make
 from harness import expect, expect_equal, say, wait_until
 
 SAID_LIMIT = 15.0  # Seconds until what is wrong with an object must be said.
+GONE_LIMIT = 120.0  # Until Kubernetes has removed a namespace with all that is in it.
+EVERY = 3  # Of the rows, one in so many is there when a controller starts anew.
+CONTROLLERS = "app.kubernetes.io/name=strait"
 PORT = 18080
 NAMESPACE = "default"
 HEALTHY = ("HTTPRoute", "Gateway", "TCPRoute")
@@ -164,49 +168,53 @@ def pass_over(api, rows, watcher, shared):
     return failed
 
 
-def all_at_once(api, rows, rng):
-    """Many of them in one namespace that then goes with all that is in it."""
+def all_at_once(cluster, api, rows, rng):
+    """Many of them in one namespace, where the controller that starts anew finds them; then the namespace goes with all
+    that is in it."""
     ns = "doomed"
     api.apply(make("Namespace", ns))
-    objects = [{**it, "metadata": {**it["metadata"], "namespace": ns, "name": f"{it['metadata']['name']}-{n}"}}
-               for n, row in enumerate(rows) if not row.refused
-               for it in row.objects if it["metadata"].get("namespace") == broken_objects.NS]
+    objects = []
+    for n, row in enumerate(rows[::EVERY]):
+        for it in row.objects:
+            if it["metadata"].get("namespace") != broken_objects.NS:
+                continue
+            it = json.loads(json.dumps(it))
+            it["metadata"] |= {"namespace": ns, "name": f"{it['metadata']['name']}-{n}"}
+            for parent in it.get("spec", {}).get("parentRefs", []):
+                parent["namespace"] = broken_objects.NS
+            objects.append(it)
     rng.shuffle(objects)
+    taken = 0
     for it in objects:
         try:
             api.apply(it)
+            taken += 1
         except Refused:
-            pass  # Names that are too long with their number, or that refer to themselves.
-    say(f"  {len(objects)} broken objects in one namespace, which is deleted")
-    api.delete(make("Namespace", ns))
-    wait_until(lambda: api.get("Namespace", ns) is None, 60, "the namespace is gone", 0.2)
-
-
-def restart_beside(cluster, api, rows):
-    """The controller starts anew while broken objects are there: what it reads again changes nothing."""
-    present = [row for row in rows if not row.refused][::7]
-    for row in present:
-        for it in row.objects:
-            api.apply(it)
-    before = {it["metadata"]["uid"] for it in api.list("Pod", lab.NAMESPACE, "app.kubernetes.io/name=strait")}
-    cluster.kubectl("delete", "pod", "-n", lab.NAMESPACE, "-l", "app.kubernetes.io/name=strait", "--wait=false")
+            pass  # The API server's to refuse, as in the table.
+    before = {it["metadata"]["uid"] for it in controllers(api)}
+    cluster.kubectl("delete", "pod", "-n", lab.NAMESPACE, "-l", CONTROLLERS, "--wait=false")
 
     def anew():
-        pods = api.list("Pod", lab.NAMESPACE, "app.kubernetes.io/name=strait")
-        return [it for it in pods if it["metadata"]["uid"] not in before and
+        return [it for it in controllers(api) if it["metadata"]["uid"] not in before and
                 lab.conditions(it["status"]).get("Ready") == "True"]
     wait_until(anew, lab.READY_LIMIT, "another controller is ready", 0.1)
-    # A row that is said now is said by the new one.
+    # What is said from now on is said by the new one.
     row = next(row for row in rows if row.name == "httproute-path-regex")
     come(api, row)
-    for row in [row, *present]:
-        go(api, row)
+    go(api, row)
+    api.delete(make("Namespace", ns))
+    wait_until(lambda: api.get("Namespace", ns) is None, GONE_LIMIT, "the namespace is gone", 0.2)
+    say(f"  {taken} broken objects in one namespace: a new controller found them, and then they were deleted with it")
+
+
+def controllers(api):
+    return api.list("Pod", lab.NAMESPACE, CONTROLLERS)
 
 
 def test(cluster, options):
     node = f"10.{cluster.index}.0.1"
     cluster.up()
-    cluster.images()
+    cluster.images(options.programs)
     cluster.install()
     cluster.enter()
     api, rng = Api(cluster), random.Random(options.seed)
@@ -243,11 +251,11 @@ def run_under_load(cluster, api, machines, node, pems, rng, options):
     watcher = Watcher(api)
     failed = pass_over(api, rows, watcher, shared=False)
     if not options.only:
-        all_at_once(api, rows, rng)
-        failed |= pass_over(api, on_shared(rows), watcher, shared=True)
-        restart_beside(cluster, api, rows)
-        if changed := watcher.compare(shared=True):
+        all_at_once(cluster, api, rows, rng)
+        if changed := watcher.compare(shared=False):
             failed["a new controller"] = f"healthy objects were written to: {changed}"
+            watcher.before, watcher.wrong = watcher.versions(), []
+        failed |= pass_over(api, on_shared(rows), watcher, shared=True)
     expect(watcher.gateways_seen > 0, "the watch of the Gateway has seen none of it")
     report = load.finish_clean()
     counted = api.get("Gateway", "edge")["status"]["listeners"][0]["attachedRoutes"]
@@ -280,6 +288,7 @@ def arguments(parser):
     parser.add_argument("--rate", type=int, default=500, help="requests per second over them (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the order in which many come at once (%(default)s)")
     parser.add_argument("--only", help="only the rows with this in their name")
+    parser.add_argument("--programs", help="the directory of strait and strait-gateway, if not build/release/cmd")
 
 
 if __name__ == "__main__":
