@@ -112,6 +112,54 @@ std::string key_set_in_base64(std::string_view text) {
              : "expected base64 of a JSON Web Key Set (RFC 7517)";
 }
 
+std::string any_base64(std::string_view text) {
+  return net::from_base64(text) ? std::string{} : "expected base64";
+}
+
+void decode_trusted_ca(Fields& fields, std::string& pem) {
+  std::string encoded;
+  fields.text("inlineString", pem, rules::not_empty);
+  fields.text("inlineBytes", encoded, any_base64);
+  if (auto bytes = net::from_base64(encoded); bytes && !bytes->empty())
+    pem = std::move(*bytes);
+  if (fields.has("inlineString") && fields.has("inlineBytes"))
+    fields.error("at most one of inlineString and inlineBytes may be given");
+  fields.unsupported({"filename", "environmentVariable"});
+}
+
+void decode_key_set_cluster(Fields& fields, model::JwtProvider::Fetch& out) {
+  fields.one_of("discoveryType", out.discovery_type,
+                {"STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINAL_DST"});
+  // Names are looked up; nobody else says where the server is.
+  if (out.discovery_type == "EDS" || out.discovery_type == "ORIGINAL_DST")
+    fields.unsupported({"discoveryType"});
+  fields.go_duration("connectTimeout", out.connect_timeout);
+  fields.object("tlsCertificates", [&](Fields& tls) {
+    tls.object("trustedCA", [&](Fields& ca) { decode_trusted_ca(ca, out.ca_pem); });
+    tls.unsupported({"caCertificateProviderInstance"});
+  });
+}
+
+void decode_remote_key_set(Fields& fields, model::JwtProvider& out) {
+  auto& fetch = out.fetch;
+  fields.text("uri", out.remote_uri, rules::http_uri, Need::required);
+  fields.go_duration("cacheDuration", out.refetch);
+  std::optional<std::int64_t> timeout_ms;
+  fields.integer("requestTimeoutMs", timeout_ms, {0, INT32_MAX});
+  if (timeout_ms)
+    fetch.request_timeout = Millis{*timeout_ms};
+  fields.flag("fetchAsynchronously", fetch.asynchronously);
+  fields.flag("useSNI", fetch.use_sni);
+  fields.object("retryPolicy", [&](Fields& policy) {
+    policy.integer("numRetries", fetch.retries, {0, INT32_MAX});
+    policy.object("retryPolicyBackOff", [&](Fields& wait) {
+      wait.go_duration("baseInterval", fetch.backoff_base);
+      wait.go_duration("maxInterval", fetch.backoff_max);
+    });
+  });
+  fields.object("jwksCluster", [&](Fields& cluster) { decode_key_set_cluster(cluster, fetch); });
+}
+
 void decode_key_set(Fields& fields, model::JwtProvider& out) {
   bool local_given = fields.has("local"), remote_given = fields.has("remote");
   if (local_given == remote_given)
@@ -125,12 +173,7 @@ void decode_key_set(Fields& fields, model::JwtProvider& out) {
       out.local_jwks = std::move(*bytes);
     local.unsupported({"filename"});
   });
-  fields.object("remote", [&](Fields& remote) {
-    remote.text("uri", out.remote_uri, rules::http_uri, Need::required);
-    remote.go_duration("cacheDuration", out.refetch);
-    remote.unsupported({"requestTimeoutMs", "fetchAsynchronously", "UseSNI", "useSNI",
-                        "retryPolicy", "jwksCluster"});
-  });
+  fields.object("remote", [&](Fields& remote) { decode_remote_key_set(remote, out); });
 }
 
 } // namespace

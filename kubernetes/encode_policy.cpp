@@ -46,11 +46,34 @@ Node encode_location(const model::JwtProvider::Location& location) {
   return out.take();
 }
 
+/// How a key set is fetched, beside the two fields that stand in the provider itself.
+void put_fetch(MapWriter& out, const model::JwtProvider::Fetch& fetch) {
+  MapWriter wait, policy, ca, tls, cluster;
+  if (fetch.request_timeout)
+    out.put("requestTimeoutMs", static_cast<std::int64_t>(fetch.request_timeout->count()));
+  if (fetch.asynchronously)
+    out.put("fetchAsynchronously", true);
+  if (fetch.use_sni)
+    out.put("useSNI", true);
+  policy.put_if("numRetries", fetch.retries);
+  wait.put_duration("baseInterval", fetch.backoff_base);
+  wait.put_duration("maxInterval", fetch.backoff_max);
+  policy.put_unless_empty("retryPolicyBackOff", wait.take());
+  out.put_unless_empty("retryPolicy", policy.take());
+  cluster.put_unless_empty("discoveryType", fetch.discovery_type);
+  cluster.put_duration("connectTimeout", fetch.connect_timeout);
+  ca.put_unless_empty("inlineString", fetch.ca_pem);
+  tls.put_unless_empty("trustedCA", ca.take());
+  cluster.put_unless_empty("tlsCertificates", tls.take());
+  out.put_unless_empty("jwksCluster", cluster.take());
+}
+
 Node encode_key_set(const model::JwtProvider& provider) {
   MapWriter out, place;
   if (!provider.remote_uri.empty()) {
     place.put("uri", provider.remote_uri);
     place.put_duration("cacheDuration", provider.refetch);
+    put_fetch(place, provider.fetch);
     out.put("remote", place.take());
   } else {
     // Without a key set: a file was named, which is not implemented.

@@ -702,6 +702,17 @@ JwtProvider jwt_provider(Random& random) {
   } else {
     out.remote_uri = "https://issuer.test/keys";
     out.refetch = random.duration(50);
+    if (random.chance(50))
+      out.fetch.request_timeout = Millis{random.below(100'000)};
+    out.fetch.connect_timeout = random.duration(50);
+    if (random.chance(50))
+      out.fetch.retries = static_cast<std::uint32_t>(random.below(10));
+    out.fetch.backoff_base = random.duration(50);
+    out.fetch.backoff_max = random.duration(50);
+    out.fetch.ca_pem = random.maybe(30, "PEM");
+    out.fetch.use_sni = random.chance(50);
+    out.fetch.asynchronously = random.chance(50);
+    out.fetch.discovery_type = random.pick({"", "STATIC", "STRICT_DNS", "LOGICAL_DNS"});
   }
   using Type = JwtProvider::Location::Type;
   if (random.chance(50))
