@@ -118,6 +118,13 @@ TEST_CASE("policies and Consul's kinds are read") {
   auto& remote = of_kind<model::JwtProvider>(all, "remote");
   CHECK(remote.refetch == 5min);
   CHECK(remote.clock_skew_seconds == 30);
+  CHECK(remote.fetch.request_timeout == 500ms);
+  CHECK(remote.fetch.retries == 4u);
+  CHECK(remote.fetch.backoff_base == 2s);
+  CHECK(remote.fetch.backoff_max == 1min);
+  CHECK(remote.fetch.connect_timeout == 3s);
+  CHECK(remote.fetch.ca_pem == "roots");
+  CHECK(remote.fetch.asynchronously);
   CHECK(unsupported(remote) ==
         std::vector<std::string>{"spec.jsonWebKeySet.remote.jwksCluster.tlsCertificates."
                                  "trustedCA.filename"});
