@@ -13,6 +13,7 @@ struct LeaseActorOptions {
   kubernetes::LeaseOptions lease;
   /// Told each time, on the actor's thread.
   std::function<void(bool leading)> lead;
+  std::function<Instant()> now = now_instant;
   Log log{};
 };
 
