@@ -28,6 +28,10 @@ HOST, SECRET = "churn.test", "/api/v1/namespaces/default/secrets/edge"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{lab.NAMESPACE}/leases/strait-controller"
 LOAD = lab.STRAIT_LAB / "bin" / "strait-load"
 AWAY = (OSError, http.client.HTTPException)
+# Pods that ask for no CPU get 2 shares of it where every other program on the machine has 1,024. There is room for one
+# more of each, which roll-outs need.
+CONTROLLER_CPU, GATEWAY_CPU, BACKEND_CPU = "150m", "300m", "50m"
+GATEWAY_CLASS = "connectInject.apiGateway.managedGatewayClass"
 
 
 # --- what is there ---
@@ -40,6 +44,7 @@ def backends():
     expect(text.count(old) == 2, "lab.echo changed: where does its grace period stand?")
     text = text.replace(old, "      terminationGracePeriodSeconds: 15\n")
     return text.replace("        imagePullPolicy: Never\n", "        imagePullPolicy: Never\n"
+                        f"        resources: {{requests: {{cpu: {BACKEND_CPU}}}}}\n"
                         "        lifecycle: {preStop: {sleep: {seconds: 4}}}\n")
 
 
@@ -315,7 +320,8 @@ def test(cluster, options):
 
 def measure(cluster, options, authority):
     cluster.up().images(options.programs).install(**{
-        "controller.replicas": 2, "connectInject.apiGateway.managedGatewayClass.deployment.defaultInstances": 2})
+        "controller.replicas": 2, "controller.resources.requests.cpu": CONTROLLER_CPU,
+        f"{GATEWAY_CLASS}.deployment.defaultInstances": 2, f"{GATEWAY_CLASS}.resources.requests.cpu": GATEWAY_CPU})
     cluster.enter()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "edge"}, "type": "kubernetes.io/tls",
               "data": authority.certificate()}
