@@ -16,7 +16,7 @@ import threading
 import time
 
 import lab
-from api_server import GATEWAY_API, ApiServer, is_right
+from api import Api, Refused, collection
 from harness import Client, Failed, expect, gateway, milliseconds, say, wait_until
 
 RATE, SECURE_SHARE = 2_000, 0.25  # Requests a second, and how much of that by HTTPS.
@@ -27,11 +27,39 @@ CONVERGED_LIMIT, ROLLED_OUT_LIMIT = 30.0, 180.0
 HOST, SECRET = "churn.test", "/api/v1/namespaces/default/secrets/edge"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{lab.NAMESPACE}/leases/strait-controller"
 LOAD = lab.STRAIT_LAB / "bin" / "strait-load"
-AWAY = (OSError, http.client.HTTPException)
+ROUTES_PATH = collection("HTTPRoute", "default")
+NOT_YET = (401, 403, 429, 500, 502, 503, 504)  # Of an API server that starts, to an administrator.
+AWAY = (OSError, http.client.HTTPException, ValueError)
 # Pods that ask for no CPU get 2 shares of it where every other program on the machine has 1,024. There is room for one
 # more of each, which roll-outs need.
 CONTROLLER_CPU, GATEWAY_CPU, BACKEND_CPU = "150m", "300m", "50m"
 GATEWAY_CLASS = "connectInject.apiGateway.managedGatewayClass"
+
+
+class ApiServer(Api):
+    """One that may be away: then, AWAY."""
+
+    def request(self, method, path, *more, **keywords):
+        try:
+            return super().request(method, path, *more, **keywords)
+        except Refused as error:
+            if error.status in NOT_YET:
+                raise http.client.HTTPException(str(error)) from None
+            raise
+
+    def patch(self, path, body):
+        return self.request("PATCH", path, body, "application/merge-patch+json")
+
+
+def is_right(route, name):
+    """Whether the Gateway of that name accepts the route's newest version and finds its backends."""
+    generation = route["metadata"]["generation"]
+    for parent in route.get("status", {}).get("parents", []):
+        if parent["parentRef"]["name"] == name:
+            good = [it["type"] for it in parent["conditions"]
+                    if it["status"] == "True" and it.get("observedGeneration") == generation]
+            return "Accepted" in good and "ResolvedRefs" in good
+    return False
 
 
 # --- what is there ---
@@ -145,7 +173,7 @@ class Changer(threading.Thread):
         end = time.monotonic() + CONVERGED_LIMIT
         while True:
             try:
-                self.api.patch(f"{GATEWAY_API}/namespaces/default/httproutes/{name}",
+                self.api.patch(f"{ROUTES_PATH}/{name}",
                                {"spec": {"rules": route(name, version)["spec"]["rules"]}})
                 break
             except AWAY:
@@ -168,8 +196,8 @@ class Observer(threading.Thread):
 
     def behind(self):
         now = time.monotonic()
-        return max((now - self.changer.acknowledged.get(it["metadata"]["name"], now) for it in self.api.routes()
-                    if not is_right(it, "edge")), default=0.0)
+        late = [it["metadata"]["name"] for it in self.api.list("HTTPRoute", "default") if not is_right(it, "edge")]
+        return max((now - self.changer.acknowledged.get(name, now) for name in late), default=0.0)
 
     def run(self):
         while not self.ended.wait(0.5):
@@ -256,12 +284,7 @@ class Churn:
         begin = time.monotonic()
         self.cluster.script("restart", "apiserver")
 
-        def answers():
-            try:
-                return self.api.request("GET", LEASE)
-            except Failed:
-                return None  # It does not know anybody yet.
-        wait_until(answers, 60.0, "the API server answers", 0.1)
+        wait_until(lambda: self.api.request("GET", LEASE), 60.0, "the API server answers", 0.1)
         return f"it answers after {time.monotonic() - begin:.1f} s"
 
     def all(self):
