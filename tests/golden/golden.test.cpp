@@ -75,6 +75,7 @@ std::string resolved_text(const golden::World& world, const Settings& settings, 
   };
   own(view.table<model::GatewayPolicy>(), model::Kind::gateway_policy);
   own(view.table<model::RouteAuthFilter>(), model::Kind::route_auth_filter);
+  own(view.table<model::JwtProvider>(), model::Kind::jwt_provider);
   return text;
 }
 
