@@ -47,9 +47,10 @@ struct Steps {
 
   /// Gateways came or went: classes may be in use now, or not any more.
   void classes() const {
-    for (auto& [key, seen] : self->state.seen)
-      if (key.kind == Kind::gateway_class)
-        wish(key);
+    auto& seen = self->state.seen;
+    for (auto it = seen.lower_bound({Kind::gateway_class, {}});
+         it != seen.end() && it->first.kind == Kind::gateway_class; ++it)
+      wish(it->first);
   }
 
   void everything() const {
@@ -71,6 +72,7 @@ struct Steps {
     if (!object.object) {
       state.seen.erase(object.key);
       state.delays.erase(object.key);
+      state.written.erase(object.key);
       state.wishes.drop(object.key);
       return;
     }
@@ -149,7 +151,7 @@ struct Steps {
     auto& state = self->state;
     auto it = state.seen.find(key);
     auto todo = it == state.seen.end() ? std::nullopt : next(it->second);
-    if (!todo) {
+    if (!todo || (todo->first == write_status && rests(key))) {
       state.wishes.done(key);
       return;
     }
@@ -161,6 +163,21 @@ struct Steps {
          .query = {{"fieldManager", "strait"}},
          .body = std::move(body),
          .content_type = std::string{kubernetes::merge_patch}});
+  }
+
+  /// Whether the object was written so lately that it must wait; then it is looked at again.
+  bool rests(const ObjectKey& key) const {
+    auto& state = self->state;
+    auto it = state.written.find(key);
+    if (it == state.written.end())
+      return false;
+    auto now = self->clock().now();
+    auto end = it->second + options.rewrite_after;
+    if (now >= end)
+      return false;
+    if (state.resting.insert(key).second)
+      self->delayed_send(self, std::chrono::ceil<Millis>(end - now), retry_atom::value, key);
+    return true;
   }
 
   void ask(const ObjectKey& key, Step step, kubernetes::Request request) const {
@@ -189,6 +206,8 @@ struct Steps {
     auto seen = state.seen.find(key);
     if (answer.body) {
       state.delays.erase(key);
+      if (seen != state.seen.end() && answer.step == write_status)
+        state.written[key] = self->clock().now();
       if (seen != state.seen.end())
         if (auto tree = kubernetes::parse_json(*answer.body, ""); tree) {
           auto version = text_at(*tree, {"metadata", "resourceVersion"});

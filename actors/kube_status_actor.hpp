@@ -11,9 +11,14 @@ struct KubeStatusOptions {
   std::shared_ptr<kubernetes::Client> client;
   CatalogActor catalog;
   std::vector<std::string_view> controllers{model::strait_controller, model::consul_controller};
-  std::size_t writes_in_flight_max = 8;
+  /// Of the client's requests in flight, so that leases and lists find room beside a swarm of
+  /// statuses.
+  std::size_t writes_in_flight_max = 24;
   /// Conditions come in steps while things are resolved: what comes together is one write.
   Millis settle{50};
+  /// An object whose status was just written is not written again before: what counts routes
+  /// changes with each of a thousand.
+  Millis rewrite_after{150};
   Millis retry_min{500}, retry_max{60'000};
   std::function<WallTime()> clock = now_wall;
   Log log{};
@@ -25,7 +30,8 @@ struct KubeStatusState {
   std::map<model::ObjectKey, SeenObject> seen;
   bool leading = false, ticking = false;
   std::map<model::ObjectKey, Millis> delays; ///< Of objects whose last write failed …
-  std::set<model::ObjectKey> resting;        ///< … and which of them wait for the next try.
+  std::set<model::ObjectKey> resting; ///< … and which of them, or of those written just now, wait.
+  std::map<model::ObjectKey, caf::actor_clock::time_point> written; ///< When last.
   kubernetes::Latest<model::ObjectKey, bool> wishes{8};
   std::optional<kubernetes::GatewayApi> api;
   catalog::ViewPtr view;
