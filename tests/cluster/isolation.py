@@ -199,7 +199,7 @@ def all_at_once(cluster, api, rows, rng):
                 lab.conditions(it["status"]).get("Ready") == "True"]
     wait_until(anew, lab.READY_LIMIT, "another controller is ready", 0.1)
     # What is said from now on is said by the new one.
-    row = next(row for row in rows if row.name == "httproute-path-regex")
+    row = next(row for row in rows if row.name == "httproute-backend-missing")
     come(api, row)
     go(api, row)
     api.delete(make("Namespace", ns))
