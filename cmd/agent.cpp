@@ -1,6 +1,7 @@
 #include "cmd/agent.hpp"
 
 #include "actors/authority_actor.hpp"
+#include "actors/catalog_sync_actor.hpp"
 #include "actors/checks_actor.hpp"
 #include "actors/deployer_actor.hpp"
 #include "actors/feed_actor.hpp"
@@ -286,6 +287,12 @@ private:
     queries_ =
         keep(edges_, system_.spawn(actors::query_actor, catalog_, actors::QueryActorOptions{}));
     commands_ = keep(edges_, system_.spawn(actors::command_actor, catalog_));
+    if (kubernetes_) {
+      actors::CatalogSyncActorOptions sync;
+      sync.sync = options_.kubernetes->sync;
+      sync.log = log_.named("sync");
+      keep(edges_, system_.spawn(actors::catalog_sync_actor, catalog_, sync));
+    }
   }
 
   /// On Kubernetes, where this agent was told what to run for a Gateway.

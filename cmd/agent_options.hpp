@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "kubernetes/catalog_sync.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -27,6 +28,7 @@ struct KubernetesOptions {
   std::string context;         ///< Of the kubeconfig; empty: its current one.
   std::string lease_namespace; ///< Empty: the context's, or the pod's own.
   bool all_secrets = false;    ///< Mirror all Secrets and ConfigMaps, not only those referred to.
+  kubernetes::CatalogSyncOptions sync{}; ///< Services into the catalog of services.
 };
 
 /// What `strait agent` was asked for, checked as far as text alone can be (cli/command_agent.cpp).

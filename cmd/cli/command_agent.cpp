@@ -49,6 +49,24 @@ LogLevel level_from(const std::string& text) {
                            : LogLevel::info;
 }
 
+/// Which Services go into the catalog of services. They need a Kubernetes to be of.
+Result<kubernetes::CatalogSyncOptions> sync_options(const Arguments& arguments) {
+  using Mode = kubernetes::SyncMode;
+  kubernetes::CatalogSyncOptions out;
+  auto mode = arguments.value("sync-services");
+  out.mode = mode == "all" ? Mode::all : mode == "annotated" ? Mode::annotated : Mode::off;
+  for (auto name : {"sync-namespace-suffix", "sync-allow-namespace", "sync-deny-namespace"})
+    if (out.mode == Mode::off && arguments.given(name))
+      return fail(Errc::invalid, "--{}: needs --sync-services annotated or all", name);
+  if (out.mode != Mode::off && !arguments.given("kubernetes"))
+    return fail(Errc::invalid, "--sync-services: needs --kubernetes");
+  out.namespace_suffix = arguments.given("sync-namespace-suffix");
+  if (arguments.given("sync-allow-namespace"))
+    out.allowed_namespaces = arguments.values("sync-allow-namespace");
+  out.denied_namespaces = arguments.values("sync-deny-namespace");
+  return out;
+}
+
 ExitCode run_agent_command(const Arguments& arguments, Context& context) {
   auto options = agent_options(arguments);
   if (!options) {
@@ -103,12 +121,16 @@ Result<cmd::AgentOptions> agent_options(const Arguments& arguments) {
       same(out.feed_port, out.grpc_port) || same(out.feed_port, out.grpc_tls_port))
     return fail(Errc::invalid,
                 "--http-port, --grpc-port, --grpc-tls-port and --feed-port must differ");
+  auto sync = sync_options(arguments);
+  if (!sync)
+    return fail(sync.error());
   if (arguments.given("kubernetes"))
     out.kubernetes =
         cmd::KubernetesOptions{.where = arguments.value("kubernetes"),
                                .context = arguments.value("kubernetes-context"),
                                .lease_namespace = arguments.value("kubernetes-namespace-of-lease"),
-                               .all_secrets = arguments.given("kubernetes-watch-all-secrets")};
+                               .all_secrets = arguments.given("kubernetes-watch-all-secrets"),
+                               .sync = std::move(*sync)};
   for (auto name :
        {"kubernetes-context", "kubernetes-namespace-of-lease", "kubernetes-watch-all-secrets"})
     if (!out.kubernetes && arguments.given(name))
@@ -225,6 +247,24 @@ Command agent_command() {
                "Where replicas elect the one that writes; else the context's or the pod's own"},
               {.name = "kubernetes-watch-all-secrets",
                .help = "Mirror all Secrets and ConfigMaps, not only those that are referred to"},
+              {"sync-services",
+               0,
+               "WHICH",
+               "Services of that Kubernetes to keep in the catalog, so that they can be exported "
+               "to peers: those annotated consul.hashicorp.com/service-sync: \"true\", or all but "
+               "those with \"false\"",
+               "off",
+               {"off", "annotated", "all"}},
+              {.name = "sync-namespace-suffix",
+               .help = "Name them NAME-NAMESPACE there, where no annotation names them"},
+              {.name = "sync-allow-namespace",
+               .placeholder = "NS",
+               .help = "Only those of this namespace; may be given again. Else of every one",
+               .repeatable = true},
+              {.name = "sync-deny-namespace",
+               .placeholder = "NS",
+               .help = "None of this namespace, whatever is allowed; may be given again",
+               .repeatable = true},
               {"primary-datacenter", 0, "NAME",
                "Refused: WAN federation is not supported, peering takes its place"},
           },

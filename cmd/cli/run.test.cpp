@@ -287,12 +287,14 @@ TEST_CASE("the agent's options are checked before anything starts") {
             .code == 0);
   CHECK(seen.kubernetes->context == "staging");
   CHECK(seen.data_dir == "kept"); // … unless it is asked for.
+  CHECK(seen.kubernetes->sync == kubernetes::CatalogSyncOptions{});
   CHECK(started == 4);
   for (auto line : {"--kubernetes-context x", "--kubernetes-watch-all-secrets", "--http-port 0",
                     "--http-port 65536", "--http-port x", "--grpc-port 8500", "--bind localhost",
                     "--ready-address 1.2.3", "--datacenter d.c", "--workers 0", "--workers 257",
                     "--manifests /nonexistent", "--proxy none", "--log-level all",
-                    "--primary-datacenter dc1"}) {
+                    "--sync-services all", "--sync-services some", "--sync-namespace-suffix",
+                    "--sync-deny-namespace x --kubernetes f", "--primary-datacenter dc1"}) {
     CAPTURE(line);
     auto arguments = words("agent " + std::string{line});
     auto ran = strait(arguments, options);
@@ -302,6 +304,24 @@ TEST_CASE("the agent's options are checked before anything starts") {
   CHECK(started == 4);
   CHECK_THAT(strait({"agent", "--primary-datacenter", "dc1"}, options).err,
              Contains("peer them instead"));
+}
+
+TEST_CASE("the agent is told which Services to keep in the catalog") {
+  cmd::AgentOptions seen;
+  RunOptions options{.run_agent = [&](const cmd::AgentOptions& given) {
+    seen = given;
+    return 0;
+  }};
+  CHECK(strait(words("agent --kubernetes f --sync-services annotated"), options).code == 0);
+  kubernetes::CatalogSyncOptions wanted{.mode = kubernetes::SyncMode::annotated};
+  CHECK(seen.kubernetes->sync == wanted);
+  CHECK(wanted.allowed_namespaces == std::vector<std::string>{"*"});
+  CHECK(strait(words("agent --kubernetes f --sync-services all --sync-namespace-suffix "
+                     "--sync-allow-namespace a --sync-allow-namespace b --sync-deny-namespace c"),
+               options)
+            .code == 0);
+  wanted = {kubernetes::SyncMode::all, true, {"a", "b"}, {"c"}};
+  CHECK(seen.kubernetes->sync == wanted);
 }
 
 TEST_CASE("the version is for people, and as JSON for programs") {
