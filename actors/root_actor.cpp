@@ -22,10 +22,10 @@ const std::set<catalog::Topic> watched{
 
 using gateway::resolve::is_route;
 
-struct Steps {
 /// Room for the epochs of one gateway actor, so that no two in a process count the same.
 constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
 
+struct Steps {
   RootActor::stateful_pointer<RootState> self;
   CatalogActor catalog;
   StatusActor status;
@@ -245,6 +245,12 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
     self->send(gateway, attach_atom::value, ConfigSink{proxy});
   }
 
+  void served(const Name& name, const ConfigSink& sink, const ProxyReport& report) const {
+    auto& state = self->state;
+    if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
+      self->send(gateway->second, served_atom::value, sink, report);
+  }
+
   void gateway_went(const Name& name) const {
     auto& state = self->state;
     state.gateways.erase(name);
@@ -254,12 +260,6 @@ constexpr std::uint64_t epochs_per_actor = std::uint64_t{1} << 32U;
     if (auto it = state.proxies.find(name); it != state.proxies.end()) {
       self->send_exit(it->second, caf::exit_reason::user_shutdown);
       state.proxies.erase(it);
-  void served(const Name& name, const ConfigSink& sink, const ProxyReport& report) const {
-    auto& state = self->state;
-    if (auto gateway = state.gateways.find(name); gateway != state.gateways.end())
-      self->send(gateway->second, served_atom::value, sink, report);
-  }
-
     }
   }
 
