@@ -130,8 +130,8 @@ def test(lab):
     failures = [failure for visitor in visitors for failure in visitor.failures]
     answered = sum(visitor.answered for visitor in visitors)
     told = sum(visitor.told for visitor in visitors)
-    say(f"  {len(ends)} gateways replaced under {answered} requests: {len(failures)} failed, {told} connections told to "
-        f"end; from the signal to the end of a process at most {max(ends):.1f} s")
+    say(f"  {len(ends)} gateways replaced under {answered} requests: {len(failures)} failed, {told} connections told "
+        f"to end; from the signal to the end of a process at most {max(ends):.1f} s")
     expect_equal(failures, [], "requests that failed")
     expect(told >= len(visitors), "hardly a connection was told to end")
 
