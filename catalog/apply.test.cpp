@@ -372,3 +372,33 @@ TEST_CASE_METHOD(Fixture, "a key set is kept beside its provider, and goes with 
   done(Remove{{model::Kind::jwt_provider, name}});
   CHECK(view().find<model::KeySet>(name) == nullptr);
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "what is kept of a route is there once, and goes with route and Gateway") {
+  const model::ObjectKey key{model::Kind::http_route, {"default", "r"}};
+  KeepRoute keep{edge.name, key, model::KeptRoute{.gateway = edge.name, .route = key}};
+  keep.kept->content = "bytes";
+  done(Put{gateway()});
+  CHECK(refused(keep).code == Errc::not_found); // Without the route.
+  model::HttpRoute route;
+  route.meta.name = key.name;
+  done(Put{route});
+  done(keep);
+  CHECK(done(keep).nothing());
+  auto name = model::key_of(*keep.kept).name;
+  CHECK(view().find<model::KeptRoute>(name)->content == "bytes");
+  SECTION("it is taken back") { done(KeepRoute{edge.name, key, {}}); }
+  SECTION("the route goes") { done(Remove{key}); }
+  SECTION("the Gateway goes") { done(Remove{edge}); }
+  CHECK_FALSE(view().find<model::KeptRoute>(name));
+}
+
+TEST_CASE_METHOD(Fixture, "what is kept of a route has a maximum") {
+  model::HttpRoute route;
+  route.meta.name = {"default", "r"};
+  done(Put{gateway()});
+  done(Put{route});
+  KeepRoute keep{edge.name, key_of(route), model::KeptRoute{}};
+  keep.kept->content.resize(CommandLimits{}.object_bytes_max + 1);
+  CHECK(refused(keep).code == Errc::exhausted);
+}

@@ -36,6 +36,24 @@ void put_object(Change& change, T object, const RecordPtr<T>& stored, WallTime n
   change.put(std::move(object));
 }
 
+/// What is kept of a route goes with it, and what is kept for a Gateway with that.
+void forget_kept(Change& change, const model::ObjectKey& removed) {
+  auto& table = change.view().table<model::KeptRoute>();
+  std::vector<model::Name> gone;
+  if (removed.kind == model::Kind::gateway) {
+    for (auto& [name, record] : table)
+      if (record->value.gateway == removed.name)
+        gone.push_back(name);
+  } else {
+    auto of_route = to_string(removed);
+    for (auto it = table.lower_bound(model::Name{of_route, ""});
+         it != table.end() && it->first.ns == of_route; ++it)
+      gone.push_back(it->first);
+  }
+  for (auto& name : gone)
+    change.erase<model::KeptRoute>(name);
+}
+
 /// What nobody says anything of yet, whether proxies serve it, stands as it was said last: after a
 /// restart the proxies are there again before long.
 void keep_serving(std::vector<model::Condition>& conditions,
@@ -103,6 +121,7 @@ void apply(Change& change, const CommandLimits&, const Remove& command, WallTime
       change.template erase<model::ObjectStatus>(model::key_of(status).name);
       if (T::kind == model::Kind::jwt_provider)
         change.template erase<model::KeySet>(command.key.name);
+      forget_kept(change, command.key);
     } else {
       change.refuse(Errc::invalid, "{}: is not removed by Remove", model::to_string(command.key));
     }
@@ -156,6 +175,25 @@ void apply(Change& change, const CommandLimits&, const WriteKeySet& command, Wal
     change.erase<model::KeySet>(command.set.provider);
   else
     change.put(command.set);
+}
+
+void apply(Change& change, const CommandLimits& limits, const KeepRoute& command, WallTime) {
+  model::KeptRoute named{.gateway = command.gateway, .route = command.route};
+  if (!command.kept) {
+    change.erase<model::KeptRoute>(model::key_of(named).name);
+    return;
+  }
+  bool there = false;
+  with_kind(command.route.kind,
+            [&]<class T>() { there = change.view().template find<T>(command.route.name); });
+  if (!there || !change.view().find<model::Gateway>(command.gateway))
+    return change.refuse(Errc::not_found, "KeptRoute: there is no {}, or no Gateway {}",
+                         to_string(command.route), to_string(command.gateway));
+  if (command.kept->content.size() > limits.object_bytes_max)
+    return change.refuse(Errc::exhausted, "KeptRoute of {}: {} bytes, more than {}",
+                         to_string(command.route), command.kept->content.size(),
+                         limits.object_bytes_max);
+  change.put(*command.kept);
 }
 
 } // namespace strait::catalog

@@ -108,6 +108,7 @@ void apply(Change& change, const CommandLimits& limits, const ForgetPeering& com
 void apply(Change& change, const CommandLimits& limits, const WriteAuthority& command,
            WallTime now);
 void apply(Change& change, const CommandLimits& limits, const WriteKeySet& command, WallTime now);
+void apply(Change& change, const CommandLimits& limits, const KeepRoute& command, WallTime now);
 
 /// Removes an instance and its checks; its node stays.
 void remove_instance(Change& change, const model::Name& instance);

@@ -106,6 +106,15 @@ struct WriteKeySet {
   model::KeySet set;
 };
 
+/// What a gateway serves a route from while a reference of it does not resolve (KeepLastGood);
+/// without one, from nothing any more. Errc::not_found without the Gateway and the route: it goes
+/// with them.
+struct KeepRoute {
+  model::Name gateway;
+  model::ObjectKey route;
+  std::optional<model::KeptRoute> kept; ///< Of the same two.
+};
+
 /// Conditions of one object, as resolution found them: lastTransitionTime changes only with the
 /// status of a condition; an equal status changes nothing. Without an object the status is removed.
 /// strait.dev/Serving of a listener or parent that is said without it stays as it was.
@@ -115,7 +124,7 @@ struct ReportStatus {
 
 using Command = std::variant<Put, Remove, Register, Deregister, ReportCheck, Import, ImportList,
                              ImportTrust, WritePeering, ReportPeering, ForgetPeering,
-                             WriteAuthority, WriteKeySet, ReportStatus>;
+                             WriteAuthority, WriteKeySet, KeepRoute, ReportStatus>;
 
 /// Named maxima; a command beyond one is refused with Errc::exhausted.
 struct CommandLimits {

@@ -119,7 +119,13 @@ private:
     return command;
   }
   Command rare() {
-    switch (fill_.below(4)) {
+    switch (fill_.below(5)) {
+    case 4: {
+      KeepRoute command{{"default", id()}, {model::Kind::http_route, {"default", id()}}, {}};
+      if (fill_.chance(2))
+        command.kept = model::KeptRoute{command.gateway, command.route, 1, {}, {}, {}, id()};
+      return command;
+    }
     case 3:
       if (fill_.chance(2))
         return Put{model::JwtProvider{.meta = {.name = {"default", id()}}}};

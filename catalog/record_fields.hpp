@@ -552,4 +552,14 @@ void fields(A& a, model::ObjectStatus& x) {
       a(6, x.supported_features), a(7, x.attached_listener_sets);
 }
 
+template <class A>
+void fields(A& a, model::KeptRoute::Grant& x) {
+  a(1, x.group), a(2, x.kind), a(3, x.ns), a(4, x.name);
+}
+template <class A>
+void fields(A& a, model::KeptRoute& x) {
+  a(1, x.gateway), a(2, x.route), a(3, x.generation), a(4, x.hostnames), a(5, x.granted),
+      a(6, x.clusters), a(7, x.content);
+}
+
 } // namespace strait::catalog::wire

@@ -28,15 +28,17 @@ template <class T>
 using Table = PersistentMap<model::Name, RecordPtr<T>>;
 
 /// Any record: what one row of the store holds.
-using AnyRecord = std::variant<
-    model::GatewayClass, model::GatewayClassConfig, model::Gateway, model::HttpRoute,
-    model::TcpRoute, model::ReferenceGrant, model::MeshService, model::Service,
-    model::EndpointSlice, model::Secret, model::ConfigMap, model::Namespace, model::Node,
-    model::ServiceInstance, model::HealthCheck, model::ExportedServices, model::ServiceIntentions,
-    model::Peering, model::PeeringSecrets, model::TrustBundle, model::CertificateAuthority,
-    model::ObjectStatus, model::GrpcRoute, model::TlsRoute, model::UdpRoute, model::ListenerSet,
-    model::BackendTlsPolicy, model::GatewayPolicy, model::RouteAuthFilter, model::RouteRetryFilter,
-    model::RouteTimeoutFilter, model::JwtProvider, model::KeySet, model::ServiceResolver>;
+using AnyRecord =
+    std::variant<model::GatewayClass, model::GatewayClassConfig, model::Gateway, model::HttpRoute,
+                 model::TcpRoute, model::ReferenceGrant, model::MeshService, model::Service,
+                 model::EndpointSlice, model::Secret, model::ConfigMap, model::Namespace,
+                 model::Node, model::ServiceInstance, model::HealthCheck, model::ExportedServices,
+                 model::ServiceIntentions, model::Peering, model::PeeringSecrets,
+                 model::TrustBundle, model::CertificateAuthority, model::ObjectStatus,
+                 model::GrpcRoute, model::TlsRoute, model::UdpRoute, model::ListenerSet,
+                 model::BackendTlsPolicy, model::GatewayPolicy, model::RouteAuthFilter,
+                 model::RouteRetryFilter, model::RouteTimeoutFilter, model::JwtProvider,
+                 model::KeySet, model::ServiceResolver, model::KeptRoute>;
 model::ObjectKey key_of(const AnyRecord& record);
 
 /// A tuple of Each<T> for every type of record.

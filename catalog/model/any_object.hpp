@@ -34,6 +34,7 @@ ObjectKey key_of(const PeeringSecrets& secrets);
 ObjectKey key_of(const TrustBundle& bundle);
 ObjectKey key_of(const CertificateAuthority& authority);
 ObjectKey key_of(const KeySet& set);
+ObjectKey key_of(const KeptRoute& kept);
 ObjectKey key_of(const ObjectStatus& status);
 template <class T>
 requires requires(const T& object) { object.meta.name.ns; }

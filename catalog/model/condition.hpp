@@ -59,4 +59,22 @@ struct ObjectStatus {
   friend bool operator==(const ObjectStatus&, const ObjectStatus&) = default;
 };
 
+/// A route as one gateway served it when its references last resolved, for a gateway whose policy
+/// is KeepLastGood. `granted` may have gone meanwhile: who serves from it asks for each again.
+struct KeptRoute {
+  static constexpr Kind kind = Kind::kept_route;
+  struct Grant { ///< A reference that a ReferenceGrant allowed.
+    std::string group, kind, ns, name;
+    friend bool operator==(const Grant&, const Grant&) = default;
+  };
+  Name gateway;
+  ObjectKey route;
+  std::int64_t generation = 0; ///< Of the route.
+  std::vector<std::string> hostnames;
+  std::vector<Grant> granted;
+  std::vector<std::string> clusters; ///< Ids that the content uses.
+  std::string content;               ///< As the feed to proxies writes it.
+  friend bool operator==(const KeptRoute&, const KeptRoute&) = default;
+};
+
 } // namespace strait::model

@@ -40,6 +40,7 @@ constexpr std::array kinds{
     KindRow{Kind::route_timeout_filter, "RouteTimeoutFilter", consul_group},
     KindRow{Kind::jwt_provider, "JWTProvider", consul_group},
     KindRow{Kind::key_set, "KeySet", consul_group},
+    KindRow{Kind::kept_route, "KeptRoute", consul_group},
     KindRow{Kind::node, "Node", consul_group},
     KindRow{Kind::service_instance, "ServiceInstance", consul_group},
     KindRow{Kind::health_check, "HealthCheck", consul_group},
@@ -194,6 +195,9 @@ ObjectKey key_of(const CertificateAuthority&) {
   return {Kind::certificate_authority, {"", "connect"}};
 }
 ObjectKey key_of(const KeySet& set) { return {Kind::key_set, set.provider}; }
+ObjectKey key_of(const KeptRoute& kept) {
+  return {Kind::kept_route, {to_string(kept.route), to_string(kept.gateway)}};
+}
 ObjectKey key_of(const ObjectStatus& status) {
   return {Kind::object_status,
           {std::string{to_string(status.object.kind)}, to_string(status.object.name)}};

@@ -50,6 +50,7 @@ enum class Kind : std::uint8_t {
   route_timeout_filter = 35,
   jwt_provider = 36,  ///< Consul's, as an object.
   key_set = 37,       ///< What was fetched for a jwt_provider.
+  kept_route = 38,    ///< A route as one gateway served it when it was last in order.
   object_status = 40, ///< Conditions of another object.
   service_index = 41, ///< The revision that last changed one catalog service.
   kind_index = 42,    ///< The revision that last removed a record of one kind.
