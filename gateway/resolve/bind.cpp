@@ -81,8 +81,7 @@ BoundRoutes bind_route(const View& view, const GatewayPlan& plan, const Resolved
           {.type = model::ConditionType::partially_invalid,
            .status = true,
            .reason = model::Reason::unsupported_value,
-           .message = fmt::format("Fall Back to generation {}, until the control plane restarts",
-                                  last_good->generation),
+           .message = fmt::format("Fall Back to generation {}", last_good->generation),
            .observed_generation = last_good->generation});
     bound.parents.push_back({parent, plan.controller, std::move(attachment.conditions)});
   }

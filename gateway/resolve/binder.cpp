@@ -23,6 +23,12 @@ struct RouteEntry {
   std::vector<std::set<std::size_t>> serving; ///< Of each parent: its listeners.
 };
 
+/// All of it that is served or decides whether it may be.
+bool same_kept(const ResolvedRoute& a, const ResolvedRoute& b) {
+  return a.generation == b.generation && a.created == b.created && a.hostnames == b.hostnames &&
+         a.content == b.content && a.granted == b.granted && a.clusters == b.clusters;
+}
+
 } // namespace
 
 struct Binder::State {
@@ -62,6 +68,8 @@ struct Binder::State {
   std::vector<std::int32_t> attached; ///< How many routes each listener counts.
   bool gateway_status_changed = false;
   std::set<model::ObjectKey> route_status_changed;
+  std::map<model::ObjectKey, ResolvedRoutePtr> kept; ///< As told, or remembered.
+  std::set<model::ObjectKey> kept_touched;           ///< May be another now.
   std::set<model::ObjectKey> service_changed; ///< Routes of which something else is served now.
   std::optional<model::ObjectStatus> status_given;
   std::map<model::ObjectKey, model::ObjectStatus> sets_given;
@@ -232,6 +240,27 @@ struct Binder::State {
     serve(key, entry, answer, content);
     if (!entry.resolved->unresolved && !entry.resolved->refused)
       entry.last_good = entry.resolved;
+    kept_touched.insert(key);
+  }
+
+  void take_kept(Binder::Taken& out) {
+    bool keeps =
+        plan.ours && plan.policy.invalid_backends == model::InvalidBackends::keep_last_good;
+    for (auto& key : std::exchange(kept_touched, {})) {
+      auto route = routes.find(key);
+      auto now = keeps && route != routes.end() ? route->second.last_good : nullptr;
+      auto before = kept.find(key);
+      if (!now) {
+        if (before == kept.end())
+          continue;
+        kept.erase(before);
+      } else if (before == kept.end()) {
+        kept[key] = now;
+      } else if (bool same = same_kept(*before->second, *now); before->second = now, same) {
+        continue;
+      }
+      out.kept[key] = now;
+    }
   }
 
   void serve(const model::ObjectKey& key, RouteEntry& entry, const BoundRoutes& answer,
@@ -275,6 +304,7 @@ struct Binder::State {
       return;
     auto entry = std::move(it->second);
     routes.erase(it);
+    kept_touched.insert(key);
     waiting.erase(key);
     count(entry, -1);
     for (auto& binding : entry.served)
@@ -407,10 +437,30 @@ void Binder::route_changed(const model::ObjectKey& route, ResolvedRoutePtr resol
     return state.unbind(route);
   auto [it, added] = state.routes.try_emplace(route);
   // Even "nothing" is news the first time: it takes back what a Binder before this one said.
-  if (added)
+  if (added) {
     state.route_status_changed.insert(route);
+    if (auto kept = state.kept.find(route); kept != state.kept.end())
+      it->second.last_good = kept->second;
+  }
   it->second.resolved = std::move(resolved);
   state.bind(route);
+}
+
+void Binder::remember(ResolvedRoutePtr kept) {
+  auto key = kept->route;
+  if (auto it = state_->routes.find(key); it != state_->routes.end() && !it->second.last_good)
+    it->second.last_good = kept; // It is bound anew with the view that this is of.
+  state_->kept[key] = std::move(kept);
+}
+
+void Binder::all_routes_told() {
+  for (auto& [key, kept] : state_->kept)
+    state_->kept_touched.insert(key);
+}
+
+void Binder::not_kept(const model::ObjectKey& route) {
+  state_->kept.erase(route);
+  state_->kept_touched.insert(route);
 }
 
 void Binder::cluster_changed(std::shared_ptr<const Cluster> cluster) {
@@ -492,6 +542,7 @@ Binder::Taken Binder::take() {
       taken.delta = std::make_shared<const Delta>(std::move(delta));
   }
   taken.config = state.given;
+  state.take_kept(taken);
   if (std::exchange(state.gateway_status_changed, false))
     state.take_statuses(taken);
   taken.policies = state.take_policies();

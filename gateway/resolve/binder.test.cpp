@@ -391,6 +391,77 @@ TEST_CASE_METHOD(Fixture, "a gateway that is no longer ours takes back what was 
   CHECK(taken.gateway->conditions.empty());
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "what is kept of a route is told when it changes, and serves a next Binder") {
+  start(model::strait_controller, model::InvalidBackends::keep_last_good);
+  look();
+  route("r", {"web"});
+  tell(web);
+  auto taken = take();
+  REQUIRE(taken.kept.contains(key_of("r")));
+  auto kept = taken.kept.at(key_of("r"));
+  CHECK(kept->clusters == std::set<std::string>{web});
+  resolve("r");
+  CHECK(take().kept.empty()); // As it was.
+  binder.not_kept(key_of("r"));
+  CHECK(take().kept.contains(key_of("r")));
+  route("r", {"gone"});
+  CHECK(take().kept.empty()); // Of what is broken nothing is kept.
+
+  binder = Binder{edge, {}};
+  applied = {};
+  binder.remember(kept);
+  look();
+  resolve("r");
+  binder.all_routes_told();
+  tell(web);
+  CHECK(served("r") == web);
+  SECTION("it goes with the policy") {
+    auto config = named<model::GatewayClassConfig>("", "settings");
+    config.reference_policy.invalid_backends = model::InvalidBackends::respond_500;
+    catalog.put(config);
+    look();
+    CHECK_FALSE(take().kept.at(key_of("r")));
+  }
+  SECTION("it goes with the route") {
+    binder.route_changed(key_of("r"), nullptr);
+    CHECK_FALSE(take().kept.at(key_of("r")));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "what is kept is nothing under another policy, or once nobody names it") {
+  route("r", {"web"});
+  tell(web);
+  CHECK(take().kept.empty());
+  start(model::strait_controller, model::InvalidBackends::keep_last_good);
+  look();
+  auto kept = take().kept.at(key_of("r"));
+  binder = Binder{edge, {}};
+  binder.remember(kept);
+  look();
+  CHECK(take().kept.empty()); // It may still come.
+  binder.all_routes_told();
+  CHECK_FALSE(take().kept.at(key_of("r")));
+}
+
+TEST_CASE_METHOD(Fixture, "a revoked grant rules over what a Binder before kept") {
+  start(model::strait_controller, model::InvalidBackends::keep_last_good);
+  catalog.put(grant_in("shop"));
+  look();
+  route("r", {"shop/web"});
+  tell(shop);
+  auto kept = take().kept.at(key_of("r"));
+  catalog.remove(model::Kind::reference_grant, {"shop", "let-in"});
+  route("r", {"shop/web", "gone"});
+  binder = Binder{edge, {}};
+  applied = {};
+  binder.remember(kept);
+  look();
+  resolve("r");
+  tell(shop);
+  CHECK(served("r") == "500 500");
+}
+
 TEST_CASE_METHOD(Fixture, "of every route that is served in another way it tells how it stands") {
   take();
   route("r", {"web"});

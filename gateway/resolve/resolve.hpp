@@ -138,8 +138,8 @@ struct Bound {
 /// One route's change costs what the route and the listeners it binds to cost, not the number of
 /// routes.
 ///
-/// KeepLastGood holds what was served last in memory, no longer: after a restart a route that does
-/// not resolve answers 500 for its share until it does, and has no PartiallyInvalid condition.
+/// KeepLastGood: what is to be served of a route while a reference of it is broken is told in
+/// Taken::kept, for its owner to store, and taken up again by remember().
 class Binder {
 public:
   /// `epochs_after`: its configs are counted from the next number on.
@@ -153,6 +153,12 @@ public:
   void view_changed(const View& view);
   /// A route that names (or named) this gateway or a ListenerSet of it; null: it does no more.
   void route_changed(const model::ObjectKey& route, ResolvedRoutePtr resolved);
+  /// What a Binder before this one told in Taken::kept; before the first view_changed().
+  void remember(ResolvedRoutePtr kept);
+  /// Every route that exists has been told: nothing is kept of others any more.
+  void all_routes_told();
+  /// What was told in Taken::kept could not be stored: the next take() tells it again.
+  void not_kept(const model::ObjectKey& route);
   void cluster_changed(std::shared_ptr<const Cluster> cluster);
   /// One more certificate of the gateway's own, by its id, or a new one of that id: "identity"
   /// towards peered datacenters, "mesh-gateway" for its peering listener; and what that listener
@@ -186,6 +192,9 @@ public:
     std::map<model::ObjectKey, std::vector<model::ParentStatus>> policies; ///< As Bound's.
     /// Of all of `routes`, and of routes of which something else is served now.
     std::map<model::ObjectKey, RouteService> services;
+    /// Under KeepLastGood, what to serve while a reference is broken, where that is another than
+    /// before; null: nothing any more.
+    std::map<model::ObjectKey, ResolvedRoutePtr> kept;
   };
   Taken take();
 
