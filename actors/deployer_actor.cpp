@@ -31,6 +31,13 @@ constexpr ManagedKind managed_kinds[] = {
     {"policy/v1", "PodDisruptionBudget", "/apis/policy/v1/poddisruptionbudgets"},
 };
 
+/// Made only where a security context constraint is asked for, and only there may they be listed.
+constexpr ManagedKind constraint_kinds[] = {
+    {"rbac.authorization.k8s.io/v1", "Role", "/apis/rbac.authorization.k8s.io/v1/roles"},
+    {"rbac.authorization.k8s.io/v1", "RoleBinding",
+     "/apis/rbac.authorization.k8s.io/v1/rolebindings"},
+};
+
 /// Which of the Gateway's ports clients may use: those of listeners that are accepted.
 std::vector<kubernetes::ServedPort> ports_of(const gateway::resolve::GatewayPlan& plan,
                                              const model::Gateway& gateway) {
@@ -96,20 +103,27 @@ struct Steps {
     auto* gateway = view.find<model::Gateway>(name);
     if (!gateway) {
       deployment.forget(name);
+      unobstructed(name);
       state.certificates.erase(name);
       state.known.erase(name);
       return;
     }
     auto plan = gateway::resolve::plan_gateway(view, name, options.resolution);
-    if (!plan.ours)
-      return carry_out(deployment.withdraw(now_instant(), name));
+    if (!plan.ours) {
+      unobstructed(name);
+      return carry_out(deployment.withdraw(options.now(), name));
+    }
     state.known.insert(name);
     auto* certificate = certify(view, name);
     if (!certificate)
       return; // Comes with the authority.
     auto config = config_of(view, *gateway);
+    if (config && *config && !(*config)->openshift_scc_name.empty() &&
+        !std::exchange(state.constraints_followed, true))
+      for (auto& kind : constraint_kinds)
+        state.mirrors.push_back(follow(kind));
     carry_out(deployment.want(
-        now_instant(), name, gateway->meta.uid,
+        options.now(), name, gateway->meta.uid,
         config.and_then([&](const model::GatewayClassConfig* found) {
           return kubernetes::desired_objects(
               {*gateway,
@@ -178,11 +192,21 @@ struct Steps {
                        options.log.warn("Gateway {}: {}", to_string(it.gateway), it.error->detail);
                      else
                        options.log.info("Gateway {} is deployed", to_string(it.gateway));
+                     if (it.error)
+                       self->state.obstructed.insert(it.gateway);
+                     else
+                       self->state.obstructed.erase(it.gateway);
                      if (options.report)
                        options.report(it.gateway, it.error);
                    }},
           effect);
     }
+  }
+
+  /// It is not deployed from here (any more): nothing stands in its way.
+  void unobstructed(const model::Name& gateway) const {
+    if (self->state.obstructed.erase(gateway) > 0 && options.report)
+      options.report(gateway, std::nullopt);
   }
 
   void request(const ObjectId& id, int step, kubernetes::Request request) const {
@@ -204,7 +228,7 @@ struct Steps {
     if (!state.deployment)
       return;
     auto outcome = it.response ? kubernetes::outcome_of(*it.response) : fail(it.response.error());
-    auto now = now_instant();
+    auto now = options.now();
     auto object = [&]() -> Result<kubernetes::Node> {
       if (!outcome)
         return fail(outcome.error());
@@ -230,9 +254,13 @@ struct Steps {
       return;
     state.mirrors.clear();
     state.unlisted.clear();
+    state.constraints_followed = false;
     state.deployment.reset();
-    if (!leads)
+    if (!leads) { // Whoever leads now says it.
+      for (auto& name : std::set{state.obstructed})
+        unobstructed(name);
       return;
+    }
     state.deployment = std::make_unique<Deployment>();
     for (auto& kind : managed_kinds)
       state.unlisted.insert(kind.kind);
@@ -273,6 +301,25 @@ struct Steps {
 
 } // namespace
 
+std::optional<DeploymentStatus> deployment_status(const model::Name& gateway,
+                                                  const std::optional<Error>& reported) {
+  if (!reported)
+    return DeploymentStatus{gateway, {}};
+  auto as = [&](model::Reason reason) {
+    return DeploymentStatus{gateway, strait::gateway::resolve::Problem{reason, reported->detail}};
+  };
+  switch (reported->code) {
+  case Errc::invalid:
+    return as(model::Reason::invalid);
+  case Errc::conflict:
+  case Errc::denied:
+  case Errc::not_found:
+    return as(model::Reason::no_resources);
+  default:
+    return {};
+  }
+}
+
 DeployerActor::behavior_type deployer_actor(DeployerActor::stateful_pointer<DeployerState> self,
                                             CatalogActor catalog, DeployerOptions options) {
   Steps steps{self, std::move(catalog), std::move(options)};
@@ -288,20 +335,21 @@ DeployerActor::behavior_type deployer_actor(DeployerActor::stateful_pointer<Depl
       [steps](answer_atom, const ObjectAnswer& answer) { steps.answered(answer); },
       [steps](seen_atom, const ManagedObject& object) {
         if (auto& deployment = steps.self->state.deployment)
-          steps.carry_out(object.live ? deployment->seen(now_instant(), object.id, *object.live)
-                                      : deployment->gone(now_instant(), object.id));
+          steps.carry_out(object.live
+                              ? deployment->seen(steps.options.now(), object.id, *object.live)
+                              : deployment->gone(steps.options.now(), object.id));
       },
       [steps](synced_atom, const std::string& kind) {
         auto& state = steps.self->state;
         if (state.unlisted.erase(kind) > 0 && state.unlisted.empty() && state.deployment)
-          steps.carry_out(state.deployment->synced(now_instant()));
+          steps.carry_out(state.deployment->synced(steps.options.now()));
       },
       [steps](tick_atom) {
         auto& state = steps.self->state;
         steps.self->delayed_send(steps.self, tick_every, tick_atom::value);
         if (!state.deployment)
           return;
-        steps.carry_out(state.deployment->tick(now_instant()));
+        steps.carry_out(state.deployment->tick(steps.options.now()));
         for (auto& [name, certified] : state.certificates)
           if (peering::renewal_due(certified.leaf, steps.options.clock())) {
             steps.look(*state.view, name);

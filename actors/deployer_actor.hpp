@@ -39,6 +39,12 @@ using DeployerActor =
                      caf::reacts_to<synced_atom, std::string>,  // The same: a kind is listed.
                      caf::reacts_to<tick_atom>>;                // Itself.
 
+/// What the Gateway's Programmed condition says of a report: Invalid for what its own fields ask
+/// for, NoResources for what the cluster has in the way of it (an object of somebody else's, a
+/// quota, a right that is missing). Nothing: no word on the Gateway, it passes by itself.
+std::optional<DeploymentStatus> deployment_status(const model::Name& gateway,
+                                                  const std::optional<Error>& reported);
+
 struct DeployerOptions {
   std::shared_ptr<kubernetes::Client> client;
   kubernetes::DeployerSettings settings;
@@ -46,6 +52,7 @@ struct DeployerOptions {
   std::string datacenter;
   peering::AuthorityOptions certificates;
   std::function<WallTime()> clock = now_wall;
+  std::function<Instant()> now = now_instant;
   /// What stands in the way of a Gateway's objects; nothing: they are as desired.
   std::function<void(const model::Name& gateway, const std::optional<Error>&)> report;
   Log log;
@@ -61,9 +68,11 @@ struct DeployerState {
   /// While this replica leads; nothing: others write.
   std::unique_ptr<kubernetes::Deployment> deployment;
   std::vector<std::shared_ptr<kubernetes::Mirror>> mirrors;
-  std::set<std::string> unlisted; ///< Kinds whose first list is not in.
+  std::set<std::string> unlisted;    ///< Kinds whose first list is not in.
+  bool constraints_followed = false; ///< Roles and their bindings, too.
   std::map<model::Name, Certified> certificates;
   std::set<model::Name> known;
+  std::set<model::Name> obstructed; ///< Those of which an error was reported.
   catalog::ViewPtr view;
 };
 

@@ -76,6 +76,12 @@ struct ServingStatus {
   Serving word{};
 };
 
+/// What stands in the way of a Gateway's pods and Service, if anything does.
+struct DeploymentStatus {
+  model::Name gateway;
+  std::optional<gateway::resolve::Problem> problem;
+};
+
 /// A resource's actor died or runs again.
 struct ActorHealth {
   model::ObjectKey object;
@@ -102,6 +108,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<strait::actors::ProxyReport>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::RouteStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ListenerSetStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<strait::actors::ServingStatus>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::DeploymentStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ActorHealth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::gateway::resolve::ResolvedRoutePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(strait::actors::ClusterPtr)
@@ -163,6 +170,7 @@ using StatusActor =
                      caf::reacts_to<status_atom, ListenerSetStatus>,   // A gateway actor.
                      caf::reacts_to<status_atom, std::vector<ServingStatus>>, // A gateway actor,
                                                                               // before the others.
+                     caf::reacts_to<status_atom, DeploymentStatus>,  // The deployer, if it leads.
                      caf::reacts_to<forget_atom, model::Name, bool>, // Root: the gateway actor
                                                                      // ended.
                      caf::reacts_to<health_atom, ActorHealth>,       // Root.
@@ -215,7 +223,7 @@ using RootActor = caf::typed_actor<
     caf::reacts_to<identity_atom, model::Name, CertificatePtr>,   // The authority actor.
     caf::reacts_to<attach_atom, model::Name, ConfigSink>,         // A feed: it wants this gateway.
     caf::reacts_to<detach_atom, model::Name, ConfigSink>,
-    caf::reacts_to<served_atom, model::Name, ProxyReport>, // The proxy in this process.
+    caf::reacts_to<served_atom, model::Name, ProxyReport>,             // The proxy in this process.
     caf::reacts_to<served_atom, model::Name, ConfigSink, ProxyReport>, // A feed: what its process
                                                                        // serves.
     caf::replies_to<report_atom, model::Name>::with<std::vector<ProxyReport>>, // Operators.

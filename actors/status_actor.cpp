@@ -66,6 +66,10 @@ StatusActor::behavior_type status_actor(StatusActor::stateful_pointer<StatusStat
           steps.self->state.ledger.serving(steps.now(), word);
         steps.flush();
       },
+      [steps](status_atom, const DeploymentStatus& status) {
+        steps.self->state.ledger.deployment(steps.now(), status);
+        steps.flush();
+      },
       [steps](forget_atom, const model::Name& gateway, bool routes_too) {
         steps.self->state.ledger.forget(steps.now(), gateway, routes_too);
         steps.flush();

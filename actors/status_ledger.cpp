@@ -32,6 +32,19 @@ void add_serving(std::vector<Condition>& conditions, Serving word) {
   conditions.push_back(std::move(it));
 }
 
+/// What is not deployed is not programmed. A Gateway that is wrong by itself says that instead.
+void add_obstacle(std::vector<Condition>& conditions, const gateway::resolve::Problem& obstacle) {
+  for (auto& it : conditions) {
+    bool free = it.status || it.reason == Reason::address_not_assigned;
+    if (!free || (it.type != ConditionType::programmed && it.type != ConditionType::ready))
+      continue;
+    it.status = false;
+    it.reason =
+        it.type == ConditionType::programmed ? obstacle.reason : Reason::listeners_not_ready;
+    it.message = obstacle.message;
+  }
+}
+
 } // namespace
 
 ObjectStatus StatusLedger::Entry::merged(const model::ObjectKey& object) const {
@@ -46,6 +59,8 @@ ObjectStatus StatusLedger::Entry::merged(const model::ObjectKey& object) const {
     return it == services.end() ? Serving::unknown : it->second.word;
   };
   status.object = object;
+  if (obstacle)
+    add_obstacle(status.conditions, *obstacle);
   for (auto& listener : status.listeners)
     add_serving(listener.conditions, word_on(*gateway, listener.name));
   auto max = object.kind == model::Kind::backend_tls_policy ? ancestors_max : parents_max;
@@ -140,6 +155,17 @@ void StatusLedger::serving(Instant now, const ServingStatus& status) {
     entries_.erase(it);
 }
 
+void StatusLedger::deployment(Instant now, const DeploymentStatus& status) {
+  model::ObjectKey object{model::Kind::gateway, status.gateway};
+  auto it = entries_.try_emplace(object).first;
+  auto& entry = it->second;
+  entry.obstacle = status.problem;
+  if (entry.says())
+    touch(now, object, entry);
+  else if (entry.nothing() && !entry.dirty && !entry.under_way)
+    entries_.erase(it);
+}
+
 void StatusLedger::forget(Instant now, const model::Name& gateway, bool routes_too) {
   auto drop_services = [&](Entry& entry) {
     std::erase_if(entry.services, [&](auto& it) { return it.first.first == gateway; });
@@ -177,7 +203,10 @@ std::vector<ObjectStatus> StatusLedger::take(Instant now) {
     auto& entry = entries_.at(object);
     entry.under_way = true;
     entry.dirty.reset();
-    entry.not_before = now + write_interval_min;
+    bool again = entry.last && now - *entry.last <= 2 * entry.interval;
+    entry.interval = again ? std::min(2 * entry.interval, write_interval_max) : write_interval_min;
+    entry.last = now;
+    entry.not_before = now + entry.interval;
     ready.push_back(entry.merged(object));
   }
   return ready;

@@ -10,7 +10,8 @@ namespace strait::actors {
 ///
 /// A change is written once: while some proxy has not acknowledged it, it is held back for at most
 /// serving_wait_max, so that one write says Accepted and Serving together. An object's first change
-/// is written at once, the next not before write_interval_min.
+/// is written at once, the next not before write_interval_min; as long as changes keep coming, the
+/// interval doubles with each write up to write_interval_max.
 class StatusLedger {
 public:
   /// Parents of a route, and ancestors of a policy, that a status may have (Gateway API); those of
@@ -18,7 +19,7 @@ public:
   static constexpr std::size_t parents_max = 32;
   static constexpr std::size_t ancestors_max = 16;
   static constexpr Millis serving_wait_max{100};
-  static constexpr Millis write_interval_min{50};
+  static constexpr Millis write_interval_min{50}, write_interval_max{300};
   static constexpr Millis write_retry{1'000}; ///< After one that failed.
 
   /// The whole word of an object's own actor.
@@ -30,6 +31,8 @@ public:
   /// What all proxies of a gateway serve, or do not: a condition of each parent of the gateway's,
   /// or listener, that says nothing of it by itself.
   void serving(Instant now, const ServingStatus& status);
+  /// What stands in the way of a Gateway's pods: it is not programmed then, whatever else is said.
+  void deployment(Instant now, const DeploymentStatus& status);
   /// What the gateway said of ListenerSets and policies, and of routes too, counts no more.
   void forget(Instant now, const model::Name& gateway, bool routes_too);
   /// A resource's actor failed or runs again.
@@ -48,14 +51,17 @@ private:
     std::map<model::Name, model::ObjectStatus> of_set;                     // By gateway.
     std::map<std::pair<model::Name, std::string>, ServingStatus> services; // By gateway, listener.
     std::optional<ActorHealth> health;
-    std::optional<Instant> dirty; // Since when.
-    Instant due{};                // Where it stands in due_.
-    Instant not_before{};         // Because of the last write.
+    std::optional<gateway::resolve::Problem> obstacle; // To the Gateway's deployment.
+    std::optional<Instant> dirty;                      // Since when.
+    Instant due{};                                     // Where it stands in due_.
+    Instant not_before{};                              // Because of the last write.
+    std::optional<Instant> last;                       // Write.
+    Millis interval{0};                                // After it.
     bool under_way = false;
     model::ObjectStatus merged(const model::ObjectKey& object) const;
     bool pending() const;
     bool says() const { return own || !parents.empty() || !of_set.empty() || health; }
-    bool nothing() const { return !says() && services.empty(); }
+    bool nothing() const { return !says() && services.empty() && !obstacle; }
   };
   using Entries = std::map<model::ObjectKey, Entry>;
   void touch(Instant now, const model::ObjectKey& object, Entry& entry);

@@ -70,7 +70,7 @@ TEST_CASE_METHOD(Fixture, "what is not acknowledged is held back for so long and
   CHECK(written().empty());
   now += 1ms;
   CHECK(written() == "b Pending");
-  now += StatusLedger::write_interval_min;
+  now += StatusLedger::write_interval_max;
   word(Serving::serving);
   CHECK(written() == "b Serving");
 }
@@ -90,21 +90,65 @@ TEST_CASE_METHOD(Fixture, "the first change is written at once, the next after a
   CHECK(ledger.due() == Instant{} + StatusLedger::write_interval_min);
   now = *ledger.due();
   CHECK(written() == "d");
-  now += StatusLedger::write_interval_min;
+  now += StatusLedger::write_interval_max;
   say("e");
   CHECK(written() == "e");
 }
 
-TEST_CASE_METHOD(Fixture, "a thousand changes within a second are twenty writes at most") {
-  std::size_t writes = 0;
+TEST_CASE_METHOD(Fixture, "the longer changes keep coming, the more of them are one write") {
+  std::vector<std::int64_t> writes;
   for (int change = 0; change < 1'000; ++change, now += 1ms) {
     ledger.own(now, ObjectStatus{.object = gateway, .attached_listener_sets = change});
     for (auto& status : ledger.take(now)) {
-      ++writes;
+      writes.push_back(now.time_since_epoch().count());
       ledger.written(now, status.object, true);
     }
   }
-  CHECK(writes == 20);
+  CHECK(writes == std::vector<std::int64_t>{0, 50, 150, 350, 650, 950});
+  now += 2 * StatusLedger::write_interval_max;
+  ledger.own(now, ObjectStatus{.object = gateway});
+  REQUIRE(ledger.take(now).size() == 1);
+  ledger.written(now, gateway, true);
+  ledger.own(now, ObjectStatus{.object = gateway, .attached_listener_sets = 1});
+  CHECK(ledger.due() == now + StatusLedger::write_interval_min); // It was quiet.
+}
+
+TEST_CASE_METHOD(Fixture, "what cannot be deployed is not programmed until it can") {
+  ObjectStatus own{.object = gateway};
+  for (auto type : {ConditionType::accepted, ConditionType::programmed, ConditionType::ready})
+    own.conditions.push_back({.type = type, .status = true, .observed_generation = 2});
+  ledger.own(now, own);
+  auto conditions = [&] {
+    now += StatusLedger::write_interval_max;
+    auto taken = ledger.take(now);
+    REQUIRE(taken.size() == 1);
+    ledger.written(now, gateway, true);
+    return taken[0].conditions;
+  };
+  conditions();
+  ledger.deployment(now, {edge, {{Reason::no_resources, "in the way"}}});
+  auto said = conditions();
+  CHECK(said[0].status);
+  CHECK_FALSE(said[1].status);
+  CHECK(said[1].reason == Reason::no_resources);
+  CHECK(said[1].message == "in the way");
+  CHECK(said[1].observed_generation == 2);
+  CHECK(said[2].reason == Reason::listeners_not_ready);
+  own.conditions[1] = {.type = ConditionType::programmed, .reason = Reason::invalid};
+  ledger.own(now, own);
+  CHECK(conditions()[1].reason == Reason::invalid); // Wrong by itself.
+  own.conditions[1].reason = Reason::address_not_assigned;
+  ledger.own(now, own);
+  CHECK(conditions()[1].reason == Reason::no_resources); // That is why.
+  ledger.deployment(now, {edge, {}});
+  CHECK(conditions()[1].reason == Reason::address_not_assigned);
+}
+
+TEST_CASE_METHOD(Fixture, "an obstacle that is told first waits for the Gateway's own word") {
+  ledger.deployment(now, {edge, {{Reason::invalid, "annotation"}}});
+  CHECK_FALSE(ledger.due());
+  ledger.own(now, {.object = gateway, .conditions = {{ConditionType::programmed, true}}});
+  CHECK(ledger.take(now).at(0).conditions.at(0).message == "annotation");
 }
 
 TEST_CASE_METHOD(Fixture, "while one is under way the latest waits, and a failed one is repeated") {

@@ -269,7 +269,7 @@ private:
       return actor;
     };
     root_ = keep(edges_, system_.spawn(actors::root_actor, catalog_, status, root));
-    deploy_gateways(root.settings);
+    deploy_gateways(root.settings, status);
     accept_proxies_to(root_);
     actors::AuthorityOptions authority;
     authority.datacenter = options_.datacenter;
@@ -296,7 +296,8 @@ private:
   }
 
   /// On Kubernetes, where this agent was told what to run for a Gateway.
-  void deploy_gateways(const gateway::resolve::Settings& resolution) {
+  void deploy_gateways(const gateway::resolve::Settings& resolution,
+                       const actors::StatusActor& status) {
     if (!kubernetes_ || options_.gateway_image.empty())
       return;
     actors::DeployerOptions deployer;
@@ -309,6 +310,10 @@ private:
     deployer.resolution = resolution;
     deployer.datacenter = options_.datacenter;
     deployer.log = log_.named("deployer");
+    deployer.report = [status](const model::Name& gateway, const std::optional<Error>& error) {
+      if (auto said = actors::deployment_status(gateway, error))
+        caf::anon_send(status, actors::status_atom::value, std::move(*said));
+    };
     auto actor = keep(edges_, system_.spawn(actors::deployer_actor, catalog_, deployer));
     kubernetes_->on_lead([weak = caf::actor_cast<caf::actor_addr>(actor)](bool leads) {
       if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
