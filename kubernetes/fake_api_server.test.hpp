@@ -26,14 +26,16 @@ public:
 
   /// Creates or replaces an object, at its own path ("/api/v1/namespaces/shop/services/edge").
   void put(const std::string& path, std::string_view json) { write(path, *parse_json(json, path)); }
-  void remove(const std::string& path) {
+  /// Unseen: as if every watch had been interrupted just then.
+  void remove(const std::string& path, bool unseen = false) {
     auto found = objects_.find(path);
     if (found == objects_.end())
       return;
     auto object = std::move(found->second);
     objects_.erase(found);
     child(child(object, "metadata"), "resourceVersion").value = std::to_string(++revision_);
-    tell("DELETED", path, object);
+    if (!unseen)
+      tell("DELETED", path, object);
   }
   bool has(const std::string& path) const { return objects_.contains(path); }
   Node object(const std::string& path) const { return objects_.at(path); }
@@ -150,11 +152,21 @@ private:
     objects_[path] = object;
     tell(is_new ? "ADDED" : "MODIFIED", path, object);
   }
+  struct Event {
+    std::uint64_t revision;
+    const char* type;
+    std::string path;
+    Node object;
+  };
+  static void tell(const Watch& watch, const Event& event) {
+    if (in_collection(event.path, watch.collection) && selected(event.object, watch.query))
+      (void)watch.out.write(fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", event.type,
+                                        write_json(event.object, 0)));
+  }
   void tell(const char* type, const std::string& path, const Node& object) {
+    history_.push_back({revision_, type, path, object});
     for (auto& watch : watches_)
-      if (in_collection(path, watch.collection) && selected(object, watch.query))
-        (void)watch.out.write(
-            fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, write_json(object, 0)));
+      tell(watch, history_.back());
   }
 
   void serve(const net::HttpRequest& request, const net::HttpResponder& responder) {
@@ -167,7 +179,12 @@ private:
       query[key] = value;
     if (query.contains("watch")) {
       responder.begin(200, {});
+      // What happened since the list is told first.
+      auto since = query["resourceVersion"];
       watches_.push_back({path, std::move(query), responder});
+      for (auto& event : history_)
+        if (!since.empty() && event.revision > std::stoull(since))
+          tell(watches_.back(), event);
       return;
     }
     if (request.method == "GET")
@@ -196,6 +213,8 @@ private:
           return {200, {}, fmt::format(R"({{"resources":[{}]}})", all)};
         }
     }
+    if (path.starts_with("/apis/") && std::count(path.begin(), path.end(), '/') <= 3)
+      return refusal(404, "no such group");
     std::string items;
     for (auto& [at, object] : objects_)
       if (in_collection(at, path) && selected(object, query))
@@ -264,6 +283,7 @@ private:
   std::map<std::string, Node> objects_;
   std::map<std::string, std::map<std::string, std::vector<std::string>>> groups_;
   std::vector<Watch> watches_;
+  std::vector<Event> history_;
   std::uint64_t revision_ = 100;
   net::HttpServer server_; // The last: its handler uses what is above.
 };
