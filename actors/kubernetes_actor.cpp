@@ -256,7 +256,10 @@ struct Steps {
         ++it;
         continue;
       }
-      self->send(it->second, vanish_atom::value); // It removes what it brought, and ends.
+      // It removes what it brought, and ends; an actor that nobody holds would end before that.
+      self->monitor(it->second);
+      self->send(it->second, vanish_atom::value);
+      state.vanishing.push_back(std::move(it->second));
       it = state.references.erase(it);
     }
     for (auto& key : wanted) {
@@ -283,6 +286,8 @@ struct Steps {
       self->send_exit(entry.actor, caf::exit_reason::user_shutdown);
     for (auto& [key, actor] : state.references)
       self->send_exit(actor, caf::exit_reason::user_shutdown);
+    for (auto& actor : state.vanishing)
+      self->send_exit(actor, caf::exit_reason::user_shutdown);
   }
 };
 
@@ -295,6 +300,9 @@ kubernetes_actor(KubernetesActor::stateful_pointer<KubernetesState> self,
   self->set_exit_handler([steps](caf::exit_msg& exit) {
     steps.shutdown();
     steps.self->quit(exit.reason);
+  });
+  self->set_down_handler([self](const caf::down_msg& down) {
+    std::erase_if(self->state.vanishing, [&](auto& it) { return it.address() == down.source; });
   });
   steps.start();
   return {

@@ -29,6 +29,7 @@ struct KubernetesState {
   };
   std::map<const kubernetes::ServerKind*, Kind> kinds;
   std::map<model::ObjectKey, KindActor> references;
+  std::vector<KindActor> vanishing; ///< Not referred to any more, removing what they brought.
   std::shared_ptr<kubernetes::Mirror> crds;
   kubernetes::Resources resources, discovering; ///< Found last; of the round under way.
   std::size_t asked = 0;                        ///< Answers of the round that are still to come.
