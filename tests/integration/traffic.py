@@ -45,11 +45,13 @@ class Lane:
         self.plan, self.socket, self.received = plan, None, b""
         self.target = self.path = None
         self.due = 0.0
+        self.ending = False  # The gateway said that this answer is the connection's last.
 
     def open(self):
         self.socket = socket.create_connection((self.plan["ip"], self.plan["port"]), timeout=harness.REQUEST_LIMIT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
+        self.ending = False
 
     def close(self):
         self.socket.close()
@@ -71,6 +73,7 @@ class Lane:
         if end < 0:
             return None
         head = self.received[:end].lower()
+        self.ending = b"\r\nconnection: close" in head
         at = head.find(b"content-length:")
         if at < 0:
             return f"{self.path}: no Content-Length: {head!r}"
@@ -178,6 +181,8 @@ def load_main():
             if verdict:
                 fault(verdict)
             free.append(lane)
+            if lane.ending:
+                reopen(lane, "closed as announced")
             if reach is not None and answered >= reach:
                 reach = None
                 print("reached", flush=True)
