@@ -147,6 +147,7 @@ func (r *Record) finish(lasted time.Duration) Report {
 
 func run(plan *Plan, input io.Reader) (Report, error) {
 	record := &Record{certificates: map[string]*Certificate{}}
+	record.report.Failures, record.report.Certificates = []Failure{}, []Certificate{} // As JSON: not null.
 	open, err := opener(plan)
 	if err != nil {
 		return Report{}, err
