@@ -23,6 +23,8 @@ struct Steps {
   /// What the catalog has of an earlier life: it stays if the server still has it.
   std::vector<model::Name> known(const catalog::View& view) const {
     std::vector<model::Name> out;
+    if (!options.takes_over)
+      return out;
     catalog::with_kind(options.kind->kind, [&]<class T>() {
       if constexpr (catalog::HasMeta<T>)
         for (auto& [name, record] : view.table<T>())

@@ -12,6 +12,9 @@ struct KindActorOptions {
   const kubernetes::ServerKind* kind = nullptr;
   /// Only this object; empty: all of the cluster.
   std::optional<model::Name> only{};
+  /// What the catalog has of an earlier life goes unless the server lists it. False: another
+  /// actor, of the same kind in an older group, does that, and has done it before this one lists.
+  bool takes_over = true;
   CatalogActor catalog;
   KubeStatusActor status; ///< Told of the kinds that have one.
   /// Told once the first list is in the catalog. A name for the log and for counting.

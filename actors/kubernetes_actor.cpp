@@ -33,6 +33,15 @@ struct Steps {
     };
   }
 
+  /// A kind that two groups have is one in the catalog: what is left there of an earlier life is
+  /// for the first of them to take over or away, before the second lists. Null: it is the first.
+  static const ServerKind* first_of(const ServerKind& kind) {
+    for (auto& it : kubernetes::server_kinds())
+      if (it.kind == kind.kind)
+        return &it == &kind ? nullptr : &it;
+    return nullptr;
+  }
+
   bool on_demand(const ServerKind& kind) const { return kind.on_demand && !options.all_secrets; }
 
   void start() const {
@@ -50,6 +59,7 @@ struct Steps {
     KindActorOptions actor;
     actor.client = options.client;
     actor.kind = &kind;
+    actor.takes_over = !first_of(kind);
     actor.catalog = options.catalog;
     actor.status = options.status;
     actor.log = options.log;
@@ -209,6 +219,10 @@ struct Steps {
     std::string version{kubernetes::served_version(kind, self->state.resources)};
     if (version == entry.version)
       return;
+    if (auto* first = first_of(kind); first && entry.version.empty())
+      if (auto it = self->state.kinds.find(first);
+          it != self->state.kinds.end() && !it->second.version.empty() && !it->second.synced)
+        return; // Its list comes first; see synced().
     if (version.empty()) {
       options.log.info("{} is not served any more", kind.name);
       self->send(entry.actor, vanish_atom::value);
@@ -234,6 +248,9 @@ struct Steps {
       if (title == (kind->group.empty() ? std::string{kind->plural}
                                         : fmt::format("{}.{}", kind->plural, kind->group)))
         entry.synced = true;
+    for (auto& [kind, entry] : self->state.kinds)
+      if (first_of(*kind))
+        serve(*kind, entry);
     tell_synced();
   }
 
