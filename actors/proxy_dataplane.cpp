@@ -1,21 +1,38 @@
 #include "actors/proxy_dataplane.hpp"
 
+#include "gateway/proxy/metrics_text.hpp"
+
 #include <algorithm>
 
 namespace strait::actors {
 
+using gateway::proxy::MetricsPort;
 using gateway::proxy::Proxy;
 using gateway::proxy::ReadyPort;
 
 Status Proxies::open() {
   std::lock_guard lock{mutex_};
-  if (ready_.port == 0 || port_)
-    return {};
-  auto opened = ReadyPort::start(ready_, [this] { return ready(); });
-  if (!opened)
-    return fail(opened.error());
-  port_ = std::move(*opened);
+  if (ready_.port != 0 && !port_) {
+    auto opened = ReadyPort::start(ready_, [this] { return ready(); });
+    if (!opened)
+      return fail(opened.error());
+    port_ = std::move(*opened);
+  }
+  if (metrics_.port != 0 && !metrics_port_) {
+    auto opened = MetricsPort::start(metrics_, [this] { return metrics(); });
+    if (!opened)
+      return fail(opened.error());
+    metrics_port_ = std::move(*opened);
+  }
   return {};
+}
+
+std::string Proxies::metrics() {
+  gateway::proxy::Counters sum;
+  std::lock_guard lock{mutex_};
+  for (auto* proxy : proxies_)
+    sum += proxy->counters();
+  return gateway::proxy::metrics_text(sum);
 }
 
 void Proxies::add(Proxy& proxy) {

@@ -22,7 +22,9 @@ struct GatewayOptions {
   std::string ready_address = "127.0.0.1", access_log = "off", log_level = "info";
   std::string ca_file, cert_file, key_file;
   bool insecure_feed = false;
-  std::uint16_t ready_port = 20'000;
+  std::uint16_t ready_port = 20'000, metrics_port = 0;
+  std::string metrics_path = "/metrics";
+  std::uint32_t max_connections = 0;
   unsigned workers = 0, shutdown_delay = 0;
 };
 
@@ -49,6 +51,9 @@ gateway::proxy::ProxyOptions proxy_options(const GatewayOptions& options, const 
   gateway::proxy::ProxyOptions proxy;
   proxy.workers = options.workers;
   proxy.log = log;
+  if (options.max_connections != 0)
+    proxy.connection_bound =
+        std::make_shared<gateway::proxy::ConnectionBound>(options.max_connections);
   if (options.access_log != "off") {
     proxy.access_log.format = options.access_log == "json" ? gateway::proxy::AccessLogFormat::json
                                                            : gateway::proxy::AccessLogFormat::text;
@@ -117,7 +122,9 @@ int run(const GatewayOptions& options) {
   };
   // Made here, not in the actor: a readiness port that is taken ends the process.
   auto proxies = std::make_shared<actors::Proxies>(
-      gateway::proxy::ReadyOptions{options.ready_address, options.ready_port});
+      gateway::proxy::ReadyOptions{options.ready_address, options.ready_port},
+      gateway::proxy::MetricsOptions{options.ready_address, options.metrics_port,
+                                     options.metrics_path});
   auto served_by = std::make_shared<caf::actor_addr>();
   auto make = actors::make_proxies(proxy_options(options, log), proxies);
   auto dataplane = std::make_shared<Result<std::unique_ptr<actors::Dataplane>>>(
@@ -174,6 +181,17 @@ int main(int argc, char** argv) {
   app.add_option("--address", options.address, "Where listeners listen; every address if empty");
   app.add_option("--ready-address", options.ready_address, "Of GET /ready")->capture_default_str();
   app.add_option("--ready-port", options.ready_port, "Of GET /ready; 0: none")
+      ->capture_default_str();
+  app.add_option("--metrics-port", options.metrics_port,
+                 "Of what Prometheus reads, at --ready-address; 0: none")
+      ->capture_default_str();
+  app.add_option("--metrics-path", options.metrics_path, "Path of it")
+      ->check([](const std::string& path) {
+        return path.starts_with('/') ? std::string{} : std::string{"expected a path from /"};
+      })
+      ->capture_default_str();
+  app.add_option("--max-connections", options.max_connections,
+                 "Connections of clients at once; further ones are closed; 0: no such bound")
       ->capture_default_str();
   app.add_option("--workers", options.workers, "Worker threads; 0: one per core")
       ->capture_default_str();

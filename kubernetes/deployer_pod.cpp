@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* certificate_directory = "/etc/strait-gateway/feed";
 constexpr const char* data_directory = "/var/lib/strait-gateway";
+constexpr std::uint16_t metrics_port_default = 20'200; // Consul's.
 
 std::string port_name(const ServedPort& port) {
   return fmt::format("{}-{}", port.udp ? "udp" : "tcp", port.port);
@@ -21,16 +22,37 @@ std::string log_level_of(const DeployRequest& request) {
   return level == "debug" || level == "trace" ? "debug" : "info"; // What strait-gateway knows.
 }
 
+/// 0: the class asks for none.
+std::uint16_t metrics_port_of(const DeployRequest& request) {
+  auto* config = request.config;
+  if (!config || !config->metrics_enabled.value_or(false))
+    return 0;
+  return config->metrics_port != 0 ? config->metrics_port : metrics_port_default;
+}
+std::string metrics_path_of(const DeployRequest& request) {
+  return request.config->metrics_path.empty() ? "/metrics" : request.config->metrics_path;
+}
+
 Node arguments(const DeployRequest& request) {
   auto& name = request.gateway.meta.name;
   std::string certificates = certificate_directory;
-  return list_of(
-      {"--gateway=" + to_string(name), "--agent=" + request.settings.feed_address,
-       "--ca-file=" + certificates + "/ca.crt", "--cert-file=" + certificates + "/tls.crt",
-       "--key-file=" + certificates + "/tls.key", std::string{"--data-dir="} + data_directory,
-       "--ready-address=$(POD_IP)", fmt::format("--ready-port={}", ready_port),
-       fmt::format("--shutdown-delay={}", shutdown_delay_seconds),
-       "--log-level=" + log_level_of(request)});
+  std::vector<std::string> all{"--gateway=" + to_string(name),
+                               "--agent=" + request.settings.feed_address,
+                               "--ca-file=" + certificates + "/ca.crt",
+                               "--cert-file=" + certificates + "/tls.crt",
+                               "--key-file=" + certificates + "/tls.key",
+                               std::string{"--data-dir="} + data_directory,
+                               "--ready-address=$(POD_IP)",
+                               fmt::format("--ready-port={}", ready_port),
+                               fmt::format("--shutdown-delay={}", shutdown_delay_seconds),
+                               "--log-level=" + log_level_of(request)};
+  if (auto port = metrics_port_of(request)) {
+    all.push_back(fmt::format("--metrics-port={}", port));
+    all.push_back("--metrics-path=" + metrics_path_of(request));
+  }
+  if (request.config && request.config->max_connections)
+    all.push_back(fmt::format("--max-connections={}", *request.config->max_connections));
+  return list_of(all);
 }
 
 Node container_ports(const DeployRequest& request) {
@@ -49,7 +71,26 @@ Node container_ports(const DeployRequest& request) {
   ready.put("containerPort", std::int64_t{ready_port});
   ready.put("protocol", "TCP");
   all.push_back(ready.take());
+  if (auto port = metrics_port_of(request)) {
+    MapWriter metrics;
+    metrics.put("name", "metrics");
+    metrics.put("containerPort", std::int64_t{port});
+    metrics.put("protocol", "TCP");
+    all.push_back(metrics.take());
+  }
   return {std::move(all), {}};
+}
+
+/// Where Prometheus finds the metrics, by the annotations that its usual set-up goes by. What the
+/// Gateway says of them counts more.
+model::StringMap annotations(const DeployRequest& request) {
+  auto out = request.gateway.infrastructure.annotations;
+  if (auto port = metrics_port_of(request)) {
+    out.emplace("prometheus.io/scrape", "true");
+    out.emplace("prometheus.io/port", std::to_string(port));
+    out.emplace("prometheus.io/path", metrics_path_of(request));
+  }
+  return out;
 }
 
 Node environment() {
@@ -159,7 +200,7 @@ Node tolerations(const std::vector<model::Toleration>& all) {
 Node pod_template(const DeployRequest& request, const Probes& probes) {
   MapWriter meta, spec, out;
   meta.put("labels", map_of(labels(request)));
-  meta.put_unless_empty("annotations", request.gateway.infrastructure.annotations);
+  meta.put_unless_empty("annotations", annotations(request));
   spec.put("serviceAccountName", model::deployed_name(request.gateway.meta.name));
   spec.put("automountServiceAccountToken", false);
   spec.put("enableServiceLinks", false);

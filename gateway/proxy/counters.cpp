@@ -80,10 +80,30 @@ constexpr std::array<std::string_view, counter_count> names{
     "udp_datagrams_out",
     "udp_dropped",
     "udp_too_large",
+    "connections_refused",
 };
 static_assert(!names.back().empty(), "every counter has a name");
 
+void add_to(std::vector<NamedCounts>& sums, const std::vector<NamedCounts>& more) {
+  for (const auto& it : more) {
+    auto found = std::find_if(sums.begin(), sums.end(),
+                              [&](const auto& sum) { return sum.name == it.name; });
+    if (found == sums.end())
+      found = sums.insert(sums.end(), NamedCounts{it.name, 0, 0});
+    found->requests += it.requests;
+    found->failures += it.failures;
+  }
+}
+
 } // namespace
+
+Counters& Counters::operator+=(const Counters& other) {
+  for (std::size_t i = 0; i < counter_count; ++i)
+    values[i] += other.values[i];
+  add_to(listeners, other.listeners);
+  add_to(clusters, other.clusters);
+  return *this;
+}
 
 std::string_view to_string(Counter counter) { return names[static_cast<std::size_t>(counter)]; }
 

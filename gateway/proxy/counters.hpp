@@ -85,8 +85,9 @@ enum class Counter : std::uint8_t {
   udp_sessions_evicted, ///< For a newer one, at udp_sessions_max.
   udp_datagrams_in,     ///< From clients; and to them.
   udp_datagrams_out,
-  udp_dropped,   ///< No route, refused share, no endpoint, no room in the kernel, draining.
-  udp_too_large, ///< Past udp_datagram_bytes_max, in either direction.
+  udp_dropped,         ///< No route, refused share, no endpoint, no room in the kernel, draining.
+  udp_too_large,       ///< Past udp_datagram_bytes_max, in either direction.
+  connections_refused, ///< Past the bound of the process: closed at once.
   count_,
 };
 inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::count_);
@@ -109,6 +110,8 @@ struct Counters {
   std::uint64_t operator[](Counter counter) const {
     return values[static_cast<std::size_t>(counter)];
   }
+  /// Of several proxies: names that both count are one.
+  Counters& operator+=(const Counters& other);
   std::uint64_t active_connections() const {
     return (*this)[Counter::downstream_connections] - (*this)[Counter::downstream_closed];
   }

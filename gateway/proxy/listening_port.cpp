@@ -65,6 +65,10 @@ bool AcceptingPort::accept(std::size_t max) {
     }
     if (!*accepted)
       return true;
+    if (auto& bound = worker_.options.connection_bound; bound && !bound->take()) {
+      worker_.counters.add(Counter::connections_refused);
+      continue;
+    }
     worker_.counters.add(Counter::downstream_connections);
     const bool http = state_->protocol == Protocol::http || state_->protocol == Protocol::https;
     if (state_->by_server_name)

@@ -2,12 +2,14 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "gateway/proxy/connection_bound.hpp"
 #include "net/http1_error.hpp"
 #include "net/http2_session.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -95,6 +97,9 @@ struct ProxyOptions {
   unsigned workers = 0; ///< 0: one per core.
   AccessLogOptions access_log{};
   ProxyLimits limits{};
+  /// Of all workers' connections of clients; further ones are closed at once. Null: none but
+  /// ProxyLimits::connections_max.
+  std::shared_ptr<ConnectionBound> connection_bound{};
   ProxyTimeouts timeouts{};
   EjectionOptions ejection{};
   /// What mirrors and jitter are drawn from; the worker's number is added. 0: the system's.

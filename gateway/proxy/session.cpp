@@ -28,6 +28,8 @@ void SessionList::remove(Session& session) {
   }
   sessions_.pop_back();
   gone->worker_.counters.add(Counter::downstream_closed);
+  if (auto& bound = gone->worker_.options.connection_bound)
+    bound->give();
   retirement_.retire(std::move(gone));
 }
 

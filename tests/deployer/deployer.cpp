@@ -104,6 +104,10 @@ TEST_CASE("every field of the class and of the Gateway has its place") {
   config.copy_service_annotations = {"service.example.com/scheme"};
   config.image = "registry.example.com/strait-gateway:2";
   config.log_level = "debug";
+  config.metrics_enabled = true;
+  config.metrics_port = 9102;
+  config.metrics_path = "/numbers";
+  config.max_connections = 5000;
   it.settings.image_pull_secrets = {"registry"};
   it.ports = {{443, false}, {80, false}, {53, true}, {53, false}, {80, false}};
   check_golden("everything", it.text());
@@ -124,6 +128,26 @@ TEST_CASE("a DaemonSet with ports of the nodes lets the old pod go first") {
   config.daemon_set = true;
   config.host_ports = true;
   check_golden("daemon-set", it.text());
+}
+
+TEST_CASE("metrics are served at Consul's port where a class asks for no more than metrics") {
+  Case it;
+  it.gateway.infrastructure.annotations = {{"prometheus.io/path", "/own"}};
+  it.config.emplace().metrics_port = 9102;
+  CHECK_THAT(it.text(), !Catch::Contains("metrics"));
+  it.config->metrics_enabled = true;
+  it.config->metrics_port = 0;
+  auto all = *it.objects();
+  auto& pod = at(*find(all, "Deployment"), "spec.template");
+  CHECK(
+      write_json(at(pod, "metadata.annotations"), 0) ==
+      R"({"prometheus.io/path":"/own","prometheus.io/port":"20200","prometheus.io/scrape":"true"})");
+  auto& container = std::get<Node::List>(at(pod, "spec.containers").value).at(0);
+  auto arguments = write_json(at(container, "args"), 0);
+  CHECK_THAT(arguments, Catch::Contains(R"("--metrics-port=20200","--metrics-path=/metrics")"));
+  CHECK_THAT(arguments, !Catch::Contains("--max-connections"));
+  CHECK_THAT(write_json(at(container, "ports"), 0),
+             Catch::Contains(R"({"name":"metrics","containerPort":20200,"protocol":"TCP"})"));
 }
 
 TEST_CASE("Services are as the class has it") {
