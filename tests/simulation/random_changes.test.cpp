@@ -96,6 +96,7 @@ std::string difference(Datacenter& datacenter, const gateway::resolve::Settings&
   };
   by_itself(view->table<model::GatewayPolicy>(), model::Kind::gateway_policy);
   by_itself(view->table<model::RouteAuthFilter>(), model::Kind::route_auth_filter);
+  by_itself(view->table<model::JwtProvider>(), model::Kind::jwt_provider);
   auto add = [&](auto& said) {
     for (auto& [key, of_key] : said) {
       auto& parents = statuses[key].parents;
