@@ -1,5 +1,7 @@
 #include "actors/gateway_actor.hpp"
 
+#include "actors/kept_route.hpp"
+
 #include <algorithm>
 
 namespace strait::actors {
@@ -27,6 +29,9 @@ struct Steps {
   void flush() const {
     auto& state = self->state;
     state.flush_waits = false;
+    // What was kept is the view's: both must be in before anything of it is let go.
+    if (state.synced && state.seen > 0 && !std::exchange(state.all_told, true))
+      state.binder->all_routes_told();
     auto taken = state.binder->take();
     if (whole() && (taken.delta || taken.config != state.config || !state.sent)) {
       state.config = taken.config;
@@ -44,11 +49,29 @@ struct Steps {
       self->send(status, status_atom::value, ListenerSetStatus{set, gateway, said});
     for (auto& [policy, parents] : taken.policies)
       self->send(status, status_atom::value, RouteStatus{policy, gateway, parents});
+    for (auto& [route, kept] : taken.kept)
+      keep(route, kept);
     if (state.binder->clusters() != state.clusters) {
       state.clusters = state.binder->clusters();
       self->send(root, use_atom::value, gateway, state.clusters);
     }
     watch();
+  }
+
+  /// Stores what to go on with after a restart. A store that does not take it now is asked again
+  /// with the next change; what it will never take (too large) is left.
+  void keep(const model::ObjectKey& route, const gateway::resolve::ResolvedRoutePtr& kept) const {
+    catalog::KeepRoute command{gateway, route, {}};
+    if (kept)
+      command.kept = to_record(gateway, *kept);
+    auto again = [*this, route] { self->state.binder->not_kept(route); };
+    self->request(catalog, caf::infinite, apply_atom::value, catalog::Command{std::move(command)})
+        .then(
+            [again](const Applied& applied) {
+              if (!applied.revision && applied.revision.error().code == Errc::unavailable)
+                again();
+            },
+            [again](caf::error&) { again(); });
   }
 
   void tell_serving() const {
@@ -127,6 +150,11 @@ struct Steps {
     auto& state = self->state;
     if (view->revision <= state.seen)
       return;
+    if (state.seen == 0)
+      for (auto& [name, record] : view->table<model::KeptRoute>())
+        if (record->value.gateway == gateway)
+          if (auto kept = from_record(record->value)) // What cannot be read is kept anew.
+            state.binder->remember(*kept);
     state.seen = view->revision;
     state.binder->view_changed(*view);
     changed();

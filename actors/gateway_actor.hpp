@@ -21,7 +21,8 @@ struct GatewayState {
   ConfigPtr config; ///< The last that was sent; null: nothing to serve.
   bool sent = false;
   bool flush_waits = false;
-  bool synced = false; ///< All routes that existed at the start are in.
+  bool synced = false;   ///< All routes that existed at the start are in.
+  bool all_told = false; ///< And so is the Binder.
   bool identified = false;
   bool overdue = false; ///< What is still missing is not waited for any more.
   catalog::Revision seen = 0;

@@ -56,12 +56,11 @@ struct Datacenter {
   StatusActor status;
   RootActor root;
 
-  Datacenter(std::uint64_t seed, Rules rules, gateway::resolve::Settings settings = {})
+  Datacenter(std::uint64_t seed, Rules rules, gateway::resolve::Settings settings = {},
+             OpenStore open = in_memory)
       : fixture{seed} {
     auto& system = fixture.system;
-    storage = system.spawn(storage_actor, [] {
-      return Result<std::unique_ptr<storage::Store>>{storage::make_memory_store()};
-    });
+    storage = system.spawn(storage_actor, std::move(open));
     CatalogActorOptions catalog_options;
     catalog_options.view = view;
     catalog_options.clock = [] { return WallTime{}; };
@@ -79,6 +78,10 @@ struct Datacenter {
                        caf::actor_cast<caf::actor>(catalog), caf::actor_cast<caf::actor>(storage)})
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     fixture.settle();
+  }
+
+  static Result<std::unique_ptr<storage::Store>> in_memory() {
+    return Result<std::unique_ptr<storage::Store>>{storage::make_memory_store()};
   }
 
   void write(catalog::Command command) {
