@@ -1,6 +1,7 @@
 #include "actors/authority_actor.hpp"
 
 #include "base/random.hpp"
+#include "gateway/resolve/gateway_addresses.hpp"
 #include "gateway/resolve/plan.hpp"
 
 namespace strait::actors {
@@ -10,6 +11,9 @@ namespace {
 using model::Kind;
 
 constexpr std::chrono::seconds renewal_check_every{30};
+
+constexpr const char* mesh_gateway = "mesh-gateway";
+constexpr const char* gateway_key = "strait-gateway"; ///< In the meta of those registered here.
 
 const std::set<catalog::Topic> watched{{Kind::certificate_authority, {}}, {Kind::gateway, {}}};
 
@@ -31,11 +35,25 @@ struct Steps {
     bool rotated = active != self->state.active_root;
     self->state.active_root = active;
     serve(*authority, rotated);
+    auto topics = watched;
     for (auto& [name, record] : view->table<model::Gateway>()) {
       identify(*authority, name, rotated);
-      register_peering(name, record->value);
+      register_peering(*view, name, record->value, topics);
     }
     forget_gone(*view);
+    watch(std::move(topics));
+  }
+
+  void watch(std::set<catalog::Topic> topics) const {
+    if (topics == self->state.topics)
+      return;
+    self->state.topics = topics;
+    self->request(catalog, caf::infinite, watch_atom::value, Watcher{self}, std::move(topics))
+        .then([*this](const catalog::ViewPtr& view) {
+          // What changed before it was watched is seen now.
+          if (!self->state.view || view->revision > self->state.view->revision)
+            look(view);
+        });
   }
 
   /// The first agent of a datacenter makes its authority; the trust domain never changes.
@@ -104,14 +122,29 @@ struct Steps {
     give("identity", *service);
   }
 
-  /// Importers reach the services of this datacenter through the gateways that say so.
-  void register_peering(const model::Name& name, const model::Gateway& gateway) const {
-    auto listener = gateway::resolve::peering_listener_of(gateway);
-    if (!listener)
-      return unregister(name);
+  /// Where peers reach the Gateway; nothing: nowhere yet.
+  std::optional<std::string> address_of(const catalog::View& view, const model::Gateway& gateway,
+                                        std::set<catalog::Topic>& topics) const {
     auto& annotations = gateway.meta.annotations;
     auto said = annotations.find(gateway::resolve::peering_address_annotation);
-    auto address = said == annotations.end() ? options.address : said->second;
+    if (said != annotations.end())
+      return said->second;
+    if (!options.resolution.kubernetes)
+      return options.address;
+    auto addresses = gateway::resolve::addresses_of(view, gateway, options.resolution, topics);
+    if (addresses.assigned.empty())
+      return {};
+    return addresses.assigned.front();
+  }
+
+  /// Importers reach the services of this datacenter through the gateways that say so.
+  void register_peering(const catalog::View& view, const model::Name& name,
+                        const model::Gateway& gateway, std::set<catalog::Topic>& topics) const {
+    auto listener = gateway::resolve::peering_listener_of(gateway);
+    auto where = listener ? address_of(view, gateway, topics) : std::nullopt;
+    if (!where)
+      return unregister(name);
+    auto& address = *where;
     auto text = fmt::format("{}:{}", address, listener->port);
     auto& registered = self->state.registered[name];
     if (registered == text)
@@ -120,12 +153,11 @@ struct Steps {
     catalog::Register command;
     command.node = {.name = node_of(name), .address = address};
     model::ServiceInstance instance;
-    instance.id = "mesh-gateway";
-    instance.service = "mesh-gateway";
-    instance.service_kind = "mesh-gateway";
+    instance.id = instance.service = instance.service_kind = mesh_gateway;
     instance.address = address;
     instance.port = listener->port;
     instance.tagged_addresses["wan"] = {address, listener->port};
+    instance.meta[gateway_key] = to_string(name);
     command.instance = std::move(instance);
     apply(std::move(command));
   }
@@ -144,6 +176,14 @@ struct Steps {
     for (auto& [name, address] : registered)
       if (!view.find<model::Gateway>(name))
         unregister(name);
+    // What was registered in an earlier life, of gateways that let nobody in any more.
+    std::set<std::string> nodes;
+    for (auto& [name, address] : state.registered)
+      nodes.insert(node_of(name));
+    for (auto& it : catalog::instances_of(view, {"", mesh_gateway}))
+      if (auto& instance = it.instance->value;
+          instance.meta.contains(gateway_key) && !nodes.contains(instance.node))
+        apply(catalog::Deregister{.node = instance.node});
   }
 };
 
@@ -153,8 +193,7 @@ AuthorityActor::behavior_type authority_actor(AuthorityActor::stateful_pointer<A
                                               CatalogActor catalog, RootActor root,
                                               AuthorityOptions options) {
   Steps steps{self, std::move(catalog), std::move(root), std::move(options)};
-  self->request(steps.catalog, caf::infinite, watch_atom::value, Watcher{self}, watched)
-      .then([steps](const catalog::ViewPtr& view) { steps.look(view); });
+  steps.watch(watched);
   self->delayed_send(self, renewal_check_every, tick_atom::value);
   return {
       [steps](change_atom, const Change& change) {

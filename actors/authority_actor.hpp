@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "base/log.hpp"
+#include "gateway/resolve/resolve.hpp"
 #include "peering/authority.hpp"
 
 namespace strait::actors {
@@ -12,7 +13,10 @@ using AuthorityActor =
 
 struct AuthorityOptions {
   std::string datacenter;
-  std::string address; ///< Where a gateway's peering listener is reached, unless the Gateway says.
+  /// Where a gateway's peering listener is reached, unless the Gateway says by its annotation. On
+  /// Kubernetes that is at the Gateway's own address, once it has one.
+  std::string address;
+  gateway::resolve::Settings resolution;
   peering::AuthorityOptions certificates;
   /// Given the agent's own server certificate, now and each time that it is renewed: chain, key,
   /// and the roots of the datacenter.
@@ -30,6 +34,7 @@ struct AuthorityState {
   std::optional<peering::Leaf> server;
   std::string active_root;
   std::map<model::Name, std::string> registered; ///< Gateways that accept peers: their address.
+  std::set<catalog::Topic> topics;               ///< Watched now.
   catalog::ViewPtr view;
   bool making = false;
 };

@@ -274,6 +274,7 @@ private:
     actors::AuthorityOptions authority;
     authority.datacenter = options_.datacenter;
     authority.address = identity_.advertise_address;
+    authority.resolution = root.settings;
     authority.log = log_.named("authority");
     authority.server_leaf = [ports = std::vector{peer_port_, feed_port_}](
                                 const peering::Leaf& leaf, const std::vector<std::string>& roots) {
