@@ -233,7 +233,11 @@ status() {
 }
 restart() {
   [ -f "$S/$1.command" ] || { echo "cluster.sh: no such program: $1" >&2; return 2; }
+  local old
+  old=$(cat "$S/$1.pid" 2>/dev/null || echo none)
   stop "$1"
+  # Its port is free only when it has ended.
+  wait_for 150 test ! -d "/proc/$old" || { echo "cluster.sh: $1 does not end" >&2; return 1; }
   eval "start $1 $(cat "$S/$1.command")"
 }
 # Only one cluster has to ask for it. Through the other's node, for a Service's address is nobody's on the link.
