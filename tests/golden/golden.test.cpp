@@ -76,6 +76,7 @@ std::string resolved_text(const golden::World& world, const Settings& settings, 
   own(view.table<model::GatewayPolicy>(), model::Kind::gateway_policy);
   own(view.table<model::RouteAuthFilter>(), model::Kind::route_auth_filter);
   own(view.table<model::JwtProvider>(), model::Kind::jwt_provider);
+  own(view.table<model::ServiceResolver>(), model::Kind::service_resolver);
   return text;
 }
 
@@ -89,9 +90,12 @@ void check_binder(const golden::World& world, const Settings& settings, const mo
   for (auto& identity : world.identities)
     binder.identity_changed(identity);
   binder.exports_changed(resolve_exports(view));
-  auto clusters = binder.clusters();
-  for (auto& cluster : clusters)
-    binder.cluster_changed(resolve_cluster(view, cluster).cluster);
+  // Those that stand in for others are asked for once the others are known.
+  for (std::set<std::string> told; told != binder.clusters();) {
+    told = binder.clusters();
+    for (auto& cluster : told)
+      binder.cluster_changed(resolve_cluster(view, cluster).cluster);
+  }
   CHECK(binder.complete());
   auto taken = binder.take();
   auto expected = resolve_all(view, name, settings, world.identities);
