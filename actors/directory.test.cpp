@@ -1,7 +1,5 @@
 #include "actors/directory.hpp"
 
-#include "actors/status_ledger.hpp"
-
 #include <catch2/catch.hpp>
 
 using namespace strait;
@@ -74,47 +72,4 @@ TEST_CASE("a route that names a ListenerSet goes to the set's Gateway, wherever 
   CHECK(directory.routes_of(b).empty());
   CHECK(directory.route(web, nullptr).empty());
   CHECK(directory.listener_set(set, a).empty());
-}
-
-TEST_CASE("what a gateway said of ListenerSets and policies is forgotten with it, routes aside") {
-  StatusLedger ledger;
-  model::Name a{"default", "a"}, b{"default", "b"};
-  model::ObjectKey set{model::Kind::listener_set, {"team", "set"}};
-  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
-  model::ObjectKey route{model::Kind::http_route, {"team", "route"}};
-  ledger.listener_set({set, a, model::ObjectStatus{.object = set, .listeners = {{.name = "l"}}}});
-  for (auto& gateway : {a, b}) {
-    ledger.route({policy, gateway, {{.controller = gateway.name}}});
-    ledger.route({route, gateway, {{.controller = gateway.name}}});
-  }
-  for (auto& status : ledger.take())
-    ledger.written(status.object, true);
-  ledger.forget(a, false);
-  auto now = ledger.take();
-  REQUIRE(now.size() == 2);
-  CHECK(now[0] == model::ObjectStatus{.object = set});
-  CHECK(now[1].object == policy);
-  CHECK(now[1].parents.size() == 1);
-  for (auto& status : now)
-    ledger.written(status.object, true);
-  ledger.forget(a, false);
-  CHECK(ledger.take().empty());
-  ledger.forget(a, true);
-  now = ledger.take();
-  REQUIRE(now.size() == 1);
-  CHECK(now[0].object == route);
-  CHECK(now[0].parents.size() == 1);
-}
-
-TEST_CASE("a status has no more parents than Gateway API lets it have") {
-  StatusLedger ledger;
-  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
-  model::ObjectKey route{model::Kind::http_route, {"team", "route"}};
-  for (std::size_t i = 0; i < StatusLedger::parents_max + 1; ++i)
-    for (auto& key : {policy, route})
-      ledger.route({key, {"default", std::to_string(i)}, {{.controller = "x"}}});
-  auto statuses = ledger.take();
-  REQUIRE(statuses.size() == 2);
-  CHECK(statuses[0].parents.size() == StatusLedger::parents_max);
-  CHECK(statuses[1].parents.size() == StatusLedger::ancestors_max);
 }

@@ -197,3 +197,50 @@ TEST_CASE_METHOD(Fixture, "what a gateway that is gone said counts no more") {
   ledger.written(now, route, true);
   CHECK(written() == "b");
 }
+
+TEST_CASE_METHOD(
+    Fixture,
+    "what a gateway said of ListenerSets and policies is forgotten with it, routes aside") {
+  model::Name a{"default", "a"}, b{"default", "b"};
+  model::ObjectKey set{model::Kind::listener_set, {"team", "set"}};
+  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
+  model::ObjectKey served{model::Kind::http_route, {"team", "route"}};
+  ledger.listener_set(now,
+                      {set, a, model::ObjectStatus{.object = set, .listeners = {{.name = "l"}}}});
+  for (auto& it : {a, b}) {
+    ledger.route(now, {policy, it, {{.controller = it.name}}});
+    ledger.route(now, {served, it, {{.controller = it.name}}});
+  }
+  for (auto& status : ledger.take(now))
+    ledger.written(now, status.object, true);
+  ledger.forget(now, a, false);
+  now += StatusLedger::write_interval_max;
+  auto taken = ledger.take(now);
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[0] == model::ObjectStatus{.object = set});
+  CHECK(taken[1].object == policy);
+  CHECK(taken[1].parents.size() == 1);
+  for (auto& status : taken)
+    ledger.written(now, status.object, true);
+  ledger.forget(now, a, false);
+  now += StatusLedger::write_interval_max;
+  CHECK(ledger.take(now).empty());
+  ledger.forget(now, a, true);
+  now += StatusLedger::write_interval_max;
+  taken = ledger.take(now);
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0].object == served);
+  CHECK(taken[0].parents.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a status has no more parents than Gateway API lets it have") {
+  model::ObjectKey policy{model::Kind::backend_tls_policy, {"team", "policy"}};
+  model::ObjectKey served{model::Kind::http_route, {"team", "route"}};
+  for (std::size_t i = 0; i < StatusLedger::parents_max + 1; ++i)
+    for (auto& key : {policy, served})
+      ledger.route(now, {key, {"default", std::to_string(i)}, {{.controller = "x"}}});
+  auto statuses = ledger.take(now);
+  REQUIRE(statuses.size() == 2);
+  CHECK(statuses[0].parents.size() == StatusLedger::parents_max);
+  CHECK(statuses[1].parents.size() == StatusLedger::ancestors_max);
+}

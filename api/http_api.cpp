@@ -80,7 +80,7 @@ std::string_view name_of(const catalog::Command& command) {
   constexpr std::array names{"put",           "remove",         "register",       "deregister",
                              "report_check",  "import",         "import_list",    "import_trust",
                              "write_peering", "report_peering", "forget_peering", "write_authority",
-                             "report_status"};
+                             "write_key_set", "keep_route",     "report_status"};
   static_assert(names.size() == std::variant_size_v<catalog::Command>);
   return names.at(command.index());
 }
