@@ -723,16 +723,6 @@ JwtProvider jwt_provider(Random& random) {
   return out;
 }
 
-} // namespace
-
-const std::vector<Kind>& manifest_kinds() {
-  static const std::vector<Kind> all{Kind::gateway_class,
-                                     Kind::gateway_class_config,
-                                     Kind::gateway,
-                                     Kind::http_route,
-                                     Kind::tcp_route,
-                                     Kind::reference_grant,
-                                     Kind::mesh_service,
 ServiceResolver service_resolver(Random& random) {
   ServiceResolver out;
   out.meta = random.meta(true);
@@ -747,6 +737,16 @@ ServiceResolver service_resolver(Random& random) {
   return out;
 }
 
+} // namespace
+
+const std::vector<Kind>& manifest_kinds() {
+  static const std::vector<Kind> all{Kind::gateway_class,
+                                     Kind::gateway_class_config,
+                                     Kind::gateway,
+                                     Kind::http_route,
+                                     Kind::tcp_route,
+                                     Kind::reference_grant,
+                                     Kind::mesh_service,
                                      Kind::service,
                                      Kind::endpoint_slice,
                                      Kind::secret,
@@ -813,6 +813,8 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
     return route_timeout_filter(random);
   case Kind::jwt_provider:
     return jwt_provider(random);
+  case Kind::service_resolver:
+    return service_resolver(random);
   default:
     assert(false && "a kind of model::Manifest");
     return Namespace{};
@@ -820,5 +822,3 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
 }
 
 } // namespace strait::kubernetes
-  case Kind::service_resolver:
-    return service_resolver(random);
