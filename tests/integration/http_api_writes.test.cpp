@@ -48,6 +48,28 @@ TEST_CASE("a config entry is written by compare-and-set, read, listed and delete
   CHECK(gone.body == R"(Config entry not found for "exported-services" / "default")");
 }
 
+TEST_CASE("a service-resolver is a config entry and the object of its name in namespace default") {
+  HttpApiFixture world;
+  CHECK(world
+            .put("/v1/config", R"({"kind":"service-resolver","name":"web","failover":{"*":{
+                                   "targets":[{"peer":"dc2"},{"service":"spare"}]}}})")
+            .body == "true");
+  const std::string entry =
+      R"({"Kind":"service-resolver","Name":"web","Failover":{"*":{"Targets":[{"Peer":"dc2"},)"
+      R"({"Service":"spare"}]}},"CreateIndex":1,"ModifyIndex":1})";
+  CHECK(world.get("/v1/config/service-resolver/web").body == entry);
+  CHECK(world.get("/v1/config/service-resolver").body == "[" + entry + "]");
+  CHECK(has(world.get("/strait/v1/objects/ServiceResolver/default/web"),
+            R"("failover":{"*":{"targets":[{"peer":"dc2"},{"service":"spare"}]}})"));
+  auto refused = world.put("/v1/config", R"({"Kind":"service-resolver","Name":"web",
+                                             "Redirect":{"Service":"other"}})");
+  CHECK(refused.status == 400);
+  CHECK(has(refused, "redirect: not implemented; Strait takes Failover"));
+  CHECK(world.del("/v1/config/service-resolver/web").body == "{}");
+  CHECK(world.get("/v1/config/service-resolver/web").status == 404);
+  CHECK(world.get("/v1/config/mesh/mesh").status == 404);
+}
+
 TEST_CASE("an agent's services and checks are registered, reported on, judged and removed") {
   HttpApiFixture world;
   CHECK(world

@@ -24,9 +24,8 @@ struct Cost {
   std::size_t snapshot_bytes = 0;
 };
 
-/// What changing one route costs where `routes` exist.
-Cost change_one_of(std::size_t routes) {
-  Datacenter datacenter{1, {}};
+/// A gateway without routes.
+void begin(Datacenter& datacenter) {
   model::GatewayClass gateway_class;
   gateway_class.meta.name = {"", "strait"};
   gateway_class.controller_name = model::strait_controller;
@@ -36,10 +35,20 @@ Cost change_one_of(std::size_t routes) {
   gateway.class_name = "strait";
   gateway.listeners.push_back({.name = "http", .port = 8000, .protocol = "HTTP"});
   datacenter.write(catalog::Put{gateway, {}});
+}
+
+model::Service service(const std::string& name) {
   model::Service service;
-  service.meta.name = {"default", "web"};
+  service.meta.name = {"default", name};
   service.ports.push_back({.name = "http", .port = 80});
-  datacenter.write(catalog::Put{service, {}});
+  return service;
+}
+
+/// What changing one route costs where `routes` exist.
+Cost change_one_of(std::size_t routes) {
+  Datacenter datacenter{1, {}};
+  begin(datacenter);
+  datacenter.write(catalog::Put{service("web"), {}});
   for (std::size_t i = 0; i < routes; ++i)
     datacenter.write(catalog::Put{route(i, "/"), {}});
   datacenter.quiet();
@@ -59,7 +68,42 @@ Cost change_one_of(std::size_t routes) {
   return cost;
 }
 
+/// How many turns it takes until one of `services`, each with a route of its own, has a stand-in.
+std::size_t turns_to_resolve_one_of(std::size_t services) {
+  Datacenter datacenter{1, {}};
+  begin(datacenter);
+  for (std::size_t i = 0; i < services; ++i) {
+    auto name = "web-" + std::to_string(i);
+    datacenter.write(catalog::Put{service(name), {}});
+    auto to = route(i, "/");
+    to.rules[0].backends[0].name = name;
+    datacenter.write(catalog::Put{to, {}});
+    model::ServiceResolver resolver;
+    resolver.meta.name = {"default", name};
+    datacenter.write(catalog::Put{resolver, {}});
+  }
+  datacenter.quiet();
+  model::ServiceResolver resolver;
+  resolver.meta.name = {"default", "web-7"};
+  resolver.failover = {{"web-8", "", ""}};
+  datacenter.write(catalog::Put{resolver, {}});
+  auto turns = datacenter.fixture.settle();
+  auto& config = datacenter.recorder.snapshots.at({"default", "edge"})->config;
+  REQUIRE(config.clusters.size() == services);
+  CHECK((*config.clusters.find("service/default/web-7/80"))->failover ==
+        std::vector<std::string>{"service/default/web-8/80"});
+  return turns;
+}
+
 } // namespace
+
+TEST_CASE("one changed ServiceResolver costs the same turns, of 10 or 1,000") {
+  // Storage, catalog, the service's, the resolver's, root, its gateway's, status, proxy.
+  constexpr std::size_t turns_max = 30;
+  auto few = turns_to_resolve_one_of(10);
+  CHECK(few == turns_to_resolve_one_of(1'000));
+  CHECK(few <= turns_max);
+}
 
 TEST_CASE(
     "one changed route costs the same turns and a bounded number of bytes, of 100 or 10,000") {

@@ -274,6 +274,24 @@ GatewayPolicy World::gateway_policy() {
   return policy;
 }
 
+/// Of what routes lead to; services stand in for each other, also in a circle.
+ServiceResolver World::service_resolver() {
+  ServiceResolver resolver;
+  resolver.meta = meta(chance(60) ? "default" : ns(), one_of(service_names()));
+  for (std::size_t i = 0, count = pick(4); i < count; ++i) {
+    ServiceResolver::Target target;
+    target.service = chance(30) ? "" : one_of(service_names());
+    if (target.service.empty() || chance(40))
+      target.peer = chance(90) ? "dc2" : "dc9";
+    else if (chance(10))
+      target.ns = ns();
+    resolver.failover.push_back(std::move(target));
+  }
+  if (chance(10))
+    resolver.unsupported.push_back({"spec.redirect"});
+  return resolver;
+}
+
 Command World::filter_object() {
   switch (pick(4)) {
   case 0: {
@@ -454,7 +472,8 @@ Command World::removal() {
                                        Kind::jwt_provider,
                                        Kind::route_auth_filter,
                                        Kind::route_retry_filter,
-                                       Kind::gateway_class_config};
+                                       Kind::gateway_class_config,
+                                       Kind::service_resolver};
   auto kind = one_of(kinds);
   switch (kind) {
   case Kind::http_route:
@@ -497,7 +516,7 @@ Command World::removal() {
 }
 
 Command World::next() {
-  switch (pick(26)) {
+  switch (pick(29)) {
   case 14:
     return catalog::Put{grpc_route(), {}};
   case 15:
@@ -514,6 +533,10 @@ Command World::next() {
     return catalog::Put{authority(), {}};
   case 22:
     return catalog::Put{gateway_policy(), {}};
+  case 26:
+  case 27:
+  case 28:
+    return catalog::Put{service_resolver(), {}};
   case 23:
     return filter_object();
   case 24: {

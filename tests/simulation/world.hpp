@@ -41,6 +41,7 @@ private:
   model::BackendTlsPolicy backend_tls_policy();
   model::ConfigMap authority();
   model::GatewayPolicy gateway_policy();
+  model::ServiceResolver service_resolver();
   model::JwtRequirement jwt();
   catalog::Command filter_object();
   model::BackendRef backend();
