@@ -71,9 +71,9 @@ TEST_CASE_METHOD(Fixture, "a proxy that comes back with the same config is sent 
   auto config = config_of(9, 5);
   feed.offer(now, config);
   hello.digest = digest(config);
-  SECTION("nor anything, at the same epoch") {
+  SECTION("nor anything, at the same epoch, and is known to serve it") {
     hello.epoch = 9;
-    CHECK(feed.received(now, hello).empty());
+    CHECK(only<Feed::Serving>(feed.received(now, hello)).epoch == 9); // Nothing is sent.
     CHECK(sent(feed.offer(now, config_of(10, 6))).clusters.size() == 1);
   }
   SECTION("but the new number, if the agent counts anew") {
