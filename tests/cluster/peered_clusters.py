@@ -362,10 +362,11 @@ def failover(near, far, ip):
     scale(near, 0)
     answer = wait_until(lambda: (it := Client(ip, HTTP_PORT).get("/api/x")).status != 200 and it, SEEN_LIMIT,
                         "nobody is left to answer")
-    expect_equal(answer.status, 503, "the answer when neither cluster has a pod")
+    # 502 as long as the other gateway has to say so by closing the connection.
+    expect(answer.status in (502, 503), f"the answer when neither cluster has a pod: {answer.status}")
     far.kubectl("scale", "deploy/api", "-n", REMOTE, "--replicas=2")
     wait_until(lambda: who_answers(ip, "/api/x")["namespace"] == REMOTE, SEEN_LIMIT, "the other cluster is back")
-    say("neither has a pod: 503; the other one has again: it answers")
+    say(f"neither has a pod: {answer.status}; the other one has again: it answers")
 
 
 def test(near, far, _):
