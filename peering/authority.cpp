@@ -1,11 +1,15 @@
 #include "peering/authority.hpp"
 
 #include "base/random.hpp"
+#include "net/base64.hpp"
 #include "peering/x509.hpp"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 
 namespace strait::peering {
 namespace {
@@ -170,6 +174,39 @@ LeafRequest api_gateway_leaf(const std::string& trust_domain, const std::string&
 LeafRequest mesh_gateway_leaf(const std::string& trust_domain, const std::string& datacenter) {
   return {{SpiffeId::Role::mesh_gateway, trust_domain, datacenter},
           {mesh_gateway_sni(datacenter, trust_domain)}};
+}
+
+Result<std::string> session_key(const Root& root, const std::string& gateway) {
+  // Signed under an empty key, tokens would be anybody's to make.
+  if (root.key_pem.empty())
+    return fail(Errc::corrupt, "session key of Gateway {}: root {} has no private key", gateway,
+                root.id);
+  const std::string text = "session " + gateway;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (!HMAC(EVP_sha256(), root.key_pem.data(), static_cast<int>(root.key_pem.size()),
+            reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size))
+    return fail(x509::openssl_error("session key of Gateway " + gateway));
+  return net::to_base64({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+Result<std::string> session_keys(const model::CertificateAuthority& authority,
+                                 const std::string& gateway, WallTime now) {
+  std::string keys;
+  for (bool active : {true, false}) {
+    for (auto root = authority.roots.rbegin(); root != authority.roots.rend(); ++root) {
+      if (root->active != active || root->not_after <= now)
+        continue;
+      auto key = session_key(*root, gateway);
+      if (!key)
+        return fail(key.error());
+      keys += *key + '\n';
+    }
+    if (keys.empty())
+      return fail(Errc::unavailable,
+                  "session key of Gateway {}: the authority has no valid active root", gateway);
+  }
+  return keys;
 }
 
 WallTime renew_at(WallTime not_before, WallTime not_after) {

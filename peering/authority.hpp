@@ -58,6 +58,17 @@ LeafRequest api_gateway_leaf(const std::string& trust_domain, const std::string&
                              const std::string& gateway_namespace, const std::string& gateway);
 LeafRequest mesh_gateway_leaf(const std::string& trust_domain, const std::string& datacenter);
 
+/// What proxies of a Gateway ("namespace/name") sign session tokens with, derived from a root's
+/// private key: the same in every agent that shares the authority, and telling nothing of the key.
+/// Base64 of 32 bytes. Errc::corrupt: the root has no key.
+Result<std::string> session_key(const model::CertificateAuthority::Root& root,
+                                const std::string& gateway);
+/// One a line, of every root that has not expired: the active one's first, with which to sign, then
+/// the former ones', the newest first, so that a rotation ends no session. Errc::unavailable: no
+/// active root is valid.
+Result<std::string> session_keys(const model::CertificateAuthority& authority,
+                                 const std::string& gateway, WallTime now);
+
 /// Two thirds of its life: when to ask for the next one.
 WallTime renew_at(WallTime not_before, WallTime not_after);
 bool renewal_due(const Leaf& leaf, WallTime now);

@@ -154,3 +154,42 @@ TEST_CASE("an authority refuses what is not its own") {
   CHECK(other.error().code == Errc::invalid);
   CHECK_FALSE(read_certificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
 }
+
+TEST_CASE("a session key is the same wherever the root is, and another for each gateway and root") {
+  auto authority = make_authority(td, now).value();
+  auto& root = authority.roots.at(0);
+  auto key = session_key(root, "shop/edge").value();
+  CHECK(key.size() == 44);
+  auto elsewhere = root;
+  elsewhere.active = false;
+  CHECK(session_key(elsewhere, "shop/edge") == key);
+  CHECK(session_key(root, "shop/edges") != key);
+  CHECK(session_key(root, "shops/edge") != key);
+  CHECK(session_key(make_authority(td, now)->roots.at(0), "shop/edge") != key);
+  elsewhere.key_pem.clear();
+  CHECK(session_key(elsewhere, "shop/edge").error().code == Errc::corrupt);
+}
+
+TEST_CASE("a session key is HMAC-SHA-256 of the gateway under the root's private key") {
+  // printf 'session shop/edge' | openssl dgst -sha256 -hmac secret -binary | base64
+  CHECK(session_key({.key_pem = "secret"}, "shop/edge") ==
+        "aSRWOatOYUXmoM7HpJOTtse9DX85bXTmSfBTaI2DwWM=");
+}
+
+TEST_CASE("after a rotation the new session key stands first and the former ones follow") {
+  AuthorityOptions options;
+  options.root_life = std::chrono::hours{10};
+  auto authority = make_authority(td, now, options).value();
+  auto first = session_key(authority.roots.at(0), "shop/edge").value();
+  CHECK(session_keys(authority, "shop/edge", now) == first + '\n');
+  authority = rotate(authority, now + std::chrono::hours{1}, options).value();
+  authority = rotate(authority, now + std::chrono::hours{2}, options).value();
+  auto second = session_key(authority.roots.at(1), "shop/edge").value();
+  auto third = session_key(authority.roots.at(2), "shop/edge").value();
+  CHECK(session_keys(authority, "shop/edge", now + std::chrono::hours{2}) ==
+        third + '\n' + second + '\n' + first + '\n');
+  CHECK(session_keys(authority, "shop/edge", now + std::chrono::hours{10}) ==
+        third + '\n' + second + '\n');
+  CHECK(session_keys(authority, "shop/edge", now + std::chrono::hours{12}).error().code ==
+        Errc::unavailable);
+}
