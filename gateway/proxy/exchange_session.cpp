@@ -1,5 +1,6 @@
 #include "gateway/proxy/cookies.hpp"
 #include "gateway/proxy/exchange.hpp"
+#include "gateway/proxy/session_keys.hpp"
 #include "gateway/proxy/session_token.hpp"
 
 namespace strait::gateway::proxy {
@@ -19,8 +20,17 @@ std::string_view token_of(const SessionPersistence& session, const net::http1::R
   return {};
 }
 
-SessionScope scope_of(const MatchedRule& matched, const ProxyOptions& options) {
-  return {options.session_key, matched.route->id, matched.rule->name};
+SessionScope scope_of(const MatchedRule& matched, std::string_view key) {
+  return {key, matched.route->id, matched.rule->name};
+}
+
+/// The endpoint that a token names which was signed with any of the keys.
+std::optional<std::uint64_t> endpoint_of(const MatchedRule& matched, const SessionKeys& keys,
+                                         std::string_view token) {
+  for (const auto& key : keys.verifying())
+    if (const auto found = read_session_token(scope_of(matched, key), token, now_wall()))
+      return found;
+  return std::nullopt;
 }
 
 } // namespace
@@ -32,7 +42,7 @@ bool Exchange::choose_by_session() {
   auto& state = filters();
   const auto token = token_of(*rule.session, request_.head());
   if (!token.empty())
-    state.session = read_session_token(scope_of(matched_, worker_.options), token, now_wall());
+    state.session = endpoint_of(matched_, worker_.session_keys, token);
   if (!state.session)
     return false;
   for (const auto& backend : rule.backends) {
@@ -61,7 +71,8 @@ void Exchange::hand_out_session() {
   const auto& session = *matched_.rule->session;
   const auto expires =
       session.absolute_timeout > Millis{0} ? now_wall() + session.absolute_timeout : WallTime{};
-  const auto token = make_session_token(scope_of(matched_, worker_.options), endpoint, expires);
+  const auto token =
+      make_session_token(scope_of(matched_, worker_.session_keys.signing()), endpoint, expires);
   if (session.header)
     state.response.set.push_back({session.name, token});
   else

@@ -104,8 +104,9 @@ struct ProxyOptions {
   EjectionOptions ejection{};
   /// What mirrors and jitter are drawn from; the worker's number is added. 0: the system's.
   std::uint64_t seed = 0;
-  /// Signs the tokens of session persistence; the same in every proxy of a gateway. Empty: tokens
-  /// are checked for damage only, which lets a client choose among its rule's endpoints.
+  /// Signs the tokens of session persistence where the configuration brings no key (SessionKeys);
+  /// the same in every proxy of a gateway. Empty: tokens are checked for damage only, which lets a
+  /// client choose among its rule's endpoints.
   std::string session_key{};
   Log log{};
 };

@@ -8,10 +8,21 @@ namespace strait::gateway::proxy::testing {
 
 namespace {
 
+using Backends = std::vector<std::shared_ptr<Backend>>;
+
+Backends named(std::initializer_list<const char*> names) {
+  Backends made;
+  for (const auto* name : names)
+    made.push_back(Backend::named(name));
+  return made;
+}
+
 struct Sticky {
-  explicit Sticky(SessionPersistence session) {
-    for (const auto* name : {"a", "b", "c", "d"})
-      backends.push_back(Backend::named(name));
+  explicit Sticky(SessionPersistence session, std::string key = "secret",
+                  Backends serving = named({"a", "b", "c", "d"}))
+      : backends{std::move(serving)}, world{{.workers = 1,
+                                             .seed = 1,
+                                             .session_key = std::move(key)}} {
     port = world.serve({backends[0]->endpoint(), backends[1]->endpoint()});
     world.cluster("other", {backends[2]->endpoint(), backends[3]->endpoint()});
     made = rule("/", {share("backend"), share("other")});
@@ -19,12 +30,17 @@ struct Sticky {
     apply();
   }
   void apply() { world.route("web", "HTTPRoute default/all", {{}, {made}}).apply(); }
+  /// As the control plane hands them out.
+  void keys(std::string lines) {
+    world.certificate({"session-key", {}, std::move(lines)});
+    apply();
+  }
   Answer get_with(const std::string& field) {
     return ask(port, "GET / HTTP/1.1\r\nHost: a\r\n" + field + "\r\n");
   }
 
-  std::vector<std::unique_ptr<Backend>> backends;
-  World world{{.workers = 1, .seed = 1, .session_key = "secret"}};
+  Backends backends;
+  World world;
   std::uint16_t port = 0;
   HttpRule made;
 };
@@ -97,6 +113,40 @@ TEST_CASE("a session lasts as long as its rule says, and its cookie says it if i
     second = sticky.get_with(cookie_of(first));
   while (second.field("set-cookie").empty() && now_instant() < until);
   CHECK_FALSE(second.field("set-cookie").empty());
+}
+
+TEST_CASE("proxies that were given the same session key go on with each other's sessions") {
+  Sticky here{{.header = true, .name = "x-session"}, "here"};
+  Sticky there{{.header = true, .name = "x-session"}, "there", here.backends};
+  const auto kept = [](Sticky& sticky, const Answer& first) {
+    const auto field = "x-session: " + first.field("x-session") + "\r\n";
+    const auto again = sticky.get_with(field);
+    return again.status == 200 && again.body == first.body && again.field("x-session").empty();
+  };
+  // Their own keys are not the same.
+  CHECK_FALSE(kept(there, here.get_with("")));
+  here.keys("first\n");
+  there.keys("first\n");
+  const auto old = here.get_with("");
+  REQUIRE(old.field("x-session").size() == 32);
+  CHECK(kept(there, old));
+  CHECK(kept(here, there.get_with("")));
+
+  SECTION("after a rotation the former key verifies and the new one signs") {
+    there.keys("second\nfirst\n");
+    CHECK(kept(there, old));
+    const auto young = there.get_with("");
+    CHECK_FALSE(kept(here, young)); // It was not told of the new key yet.
+    here.keys("second\n");
+    CHECK(kept(here, young));
+    CHECK_FALSE(kept(here, old)); // Its root is not trusted any more.
+  }
+  SECTION("without the key, each is on its own again") {
+    here.world.config.certificates = {};
+    here.apply();
+    CHECK_FALSE(kept(here, old));
+    CHECK(kept(here, here.get_with("")));
+  }
 }
 
 } // namespace strait::gateway::proxy::testing

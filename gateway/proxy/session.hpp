@@ -16,6 +16,7 @@ class Session;
 class Exchange;
 class KeySets;
 class Mirrors;
+class SessionKeys;
 class TlsFront;
 
 /// Every downstream connection of one worker. Owns them.
@@ -54,6 +55,7 @@ struct WorkerContext {
   Random& random;
   Mirrors& mirrors;
   KeySets& key_sets;
+  const SessionKeys& session_keys;
 };
 
 /// A port as its connections see it. Shared by the listener and by the connections that it

@@ -45,10 +45,10 @@ Worker::Worker(unsigned number, const ProxyOptions& options, const std::string& 
       environment_{*loop_, buffers_, retirement_, counters_, options_, resolver_},
       routing_{environment_}, sessions_{retirement_},
       random_{(options.seed ? options.seed : std::random_device{}()) + number},
-      key_sets_{options.limits.jwks_max}, context_{*loop_,    buffers_,   retirement_,
-                                                   counters_, options_,   routing_,
-                                                   sessions_, access_log, spare_exchanges_,
-                                                   random_,   mirrors_,   key_sets_},
+      key_sets_{options.limits.jwks_max}, session_keys_{options.session_key},
+      context_{*loop_,   buffers_,  retirement_,  counters_,        options_,
+               routing_, sessions_, access_log,   spare_exchanges_, random_,
+               mirrors_, key_sets_, session_keys_},
       mirrors_{context_}, udp_sessions_{context_}, tick_{*loop_, [this] { tick(); }} {}
 
 Worker::~Worker() {
@@ -102,6 +102,7 @@ void Worker::serve(SnapshotPtr snapshot) {
   counters_.add(Counter::snapshots);
   auto served = std::make_shared<const Served>(Served{std::move(snapshot)});
   routing_.serve(served);
+  session_keys_.serve(served->snapshot->config);
   served_ = served;
   if (!draining_) {
     std::vector<PortKey> gone;

@@ -5,6 +5,7 @@
 #include "gateway/proxy/listening_port.hpp"
 #include "gateway/proxy/mirrors.hpp"
 #include "gateway/proxy/proxy.hpp"
+#include "gateway/proxy/session_keys.hpp"
 #include "gateway/proxy/udp_sessions.hpp"
 #include "net/dns.hpp"
 
@@ -83,6 +84,7 @@ private:
   SessionList sessions_;
   Random random_;
   KeySets key_sets_;
+  SessionKeys session_keys_;
   WorkerContext context_;
   Mirrors mirrors_;
   UdpSessions udp_sessions_;
