@@ -112,14 +112,31 @@ struct Steps {
         issue(authority, peering::mesh_gateway_leaf(authority.trust_domain, options.datacenter));
     if (!service || !mesh)
       return;
-    identities[name] = {*service, *mesh};
-    auto give = [&](const char* id, const peering::Leaf& leaf) {
-      self->send(root, identity_atom::value, name,
-                 CertificatePtr{std::make_shared<const gateway::Certificate>(
-                     gateway::Certificate{id, leaf.chain_pem, leaf.key_pem})});
-    };
-    give("mesh-gateway", *mesh);
-    give("identity", *service);
+    auto& identity = identities[name];
+    identity.service = *service;
+    identity.mesh_gateway = *mesh;
+    // The identity comes last: a gateway that has it need not wait for the others.
+    share_session_keys(authority, name, identity.session_keys);
+    give(name, {mesh_gateway, mesh->chain_pem, mesh->key_pem});
+    give(name, {"identity", service->chain_pem, service->key_pem});
+  }
+
+  void give(const model::Name& gateway, gateway::Certificate certificate) const {
+    self->send(
+        root, identity_atom::value, gateway,
+        CertificatePtr{std::make_shared<const gateway::Certificate>(std::move(certificate))});
+  }
+
+  /// The certificate is no PEM: it travels like one because it is as secret, and as seldom new.
+  void share_session_keys(const model::CertificateAuthority& authority, const model::Name& gateway,
+                          std::string& shared) const {
+    auto keys = peering::session_keys(authority, to_string(gateway), options.clock());
+    if (!keys)
+      return options.log.error("{}", keys.error().detail);
+    if (*keys == shared)
+      return;
+    shared = std::move(*keys);
+    give(gateway, {"session-key", {}, shared});
   }
 
   /// Where peers reach the Gateway; nothing: nowhere yet.

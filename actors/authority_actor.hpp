@@ -29,6 +29,7 @@ struct AuthorityState {
   static inline const char* name = "authority";
   struct Identity {
     peering::Leaf service, mesh_gateway;
+    std::string session_keys; ///< As its proxies have them; empty: none yet.
   };
   std::map<model::Name, Identity> identities; ///< Of gateways.
   std::optional<peering::Leaf> server;
@@ -40,7 +41,8 @@ struct AuthorityState {
 };
 
 /// Keeps the datacenter's certificate authority in being, gives every gateway its identity and
-/// renews it in time, and registers the gateways that accept peered ones as mesh gateways.
+/// renews it in time, has its proxies sign session tokens with one key, and registers the gateways
+/// that accept peered ones as mesh gateways.
 AuthorityActor::behavior_type authority_actor(AuthorityActor::stateful_pointer<AuthorityState> self,
                                               CatalogActor catalog, RootActor root,
                                               AuthorityOptions options);

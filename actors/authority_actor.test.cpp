@@ -10,9 +10,13 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-/// Takes the identities of gateways, as root does, and does nothing with them.
-caf::behavior sink() {
-  return {[](identity_atom, const model::Name&, const CertificatePtr&) {}};
+using Given = std::vector<std::pair<model::Name, CertificatePtr>>;
+
+/// Takes the identities of gateways, as root does, and keeps them in order.
+caf::behavior sink(caf::event_based_actor*, std::shared_ptr<Given> given) {
+  return {[given](identity_atom, const model::Name& gateway, const CertificatePtr& identity) {
+    given->emplace_back(gateway, identity);
+  }};
 }
 
 struct Fixture {
@@ -55,6 +59,25 @@ struct Fixture {
     out.ingress = std::move(ingress);
     apply(catalog::Put{out, {}});
   }
+  /// The ids of what a gateway was given since the last call.
+  Texts ids_given(const std::string& gateway) {
+    Texts out;
+    for (auto& [name, certificate] : std::exchange(*given, {}))
+      if (name.name == gateway)
+        out.push_back(certificate->id);
+    return out;
+  }
+  std::string session_keys(const std::string& gateway) {
+    std::string found;
+    for (auto& [name, certificate] : *given)
+      if (name.name == gateway && certificate->id == "session-key")
+        found = certificate->key_pem;
+    return found;
+  }
+  model::CertificateAuthority authority() {
+    auto view = run.ask<catalog::ViewPtr>(catalog, view_atom::value);
+    return *view->find<model::CertificateAuthority>({"", "connect"});
+  }
   /// "ADDRESS:PORT, wan ADDRESS:PORT" of each mesh gateway.
   Texts mesh_gateways() {
     Texts out;
@@ -74,7 +97,8 @@ struct Fixture {
                                                 storage::make_memory_store()};
                                           }});
   CatalogActor catalog = run.system.spawn(catalog_actor, storage, CatalogActorOptions{});
-  caf::actor root = run.system.spawn(sink);
+  std::shared_ptr<Given> given = std::make_shared<Given>();
+  caf::actor root = run.system.spawn(sink, given);
   AuthorityActor actor;
 };
 
@@ -130,4 +154,30 @@ TEST_CASE("elsewhere a gateway lets peers in at the agent's address, unless it s
   CHECK(it.mesh_gateways() == Texts{"192.0.2.1:8443, wan 192.0.2.1:8443"});
   it.gateway({{"strait.dev/peering-port", "8444"}, {"strait.dev/peering-address", "10.0.0.1"}});
   CHECK(it.mesh_gateways() == Texts{"10.0.0.1:8444, wan 10.0.0.1:8444"});
+}
+
+TEST_CASE("the proxies of a gateway get one session key, whichever agent derives it") {
+  Fixture it{true};
+  it.gateway({});
+  auto key = peering::session_key(it.authority().roots.at(0), "shop/edge").value();
+  CHECK(it.session_keys("edge") == key + '\n');
+  // Who waits for the identity has the key by then.
+  CHECK(it.ids_given("edge") == Texts{"session-key", "mesh-gateway", "identity"});
+
+  it.start(true);
+  CHECK(it.session_keys("edge") == key + '\n');
+  it.ids_given("edge");
+
+  SECTION("another gateway gets another") {
+    it.apply(catalog::Put{model::Gateway{.meta = {.name = {"shop", "other"}}}, {}});
+    CHECK(it.session_keys("other").size() == key.size() + 1);
+    CHECK(it.session_keys("other") != key + '\n');
+    CHECK(it.ids_given("edge") == Texts{});
+  }
+  SECTION("after a rotation the former one follows the new one") {
+    auto rotated = peering::rotate(it.authority(), now_wall()).value();
+    it.apply(catalog::WriteAuthority{rotated});
+    auto young = peering::session_key(rotated.roots.at(1), "shop/edge").value();
+    CHECK(it.session_keys("edge") == young + '\n' + key + '\n');
+  }
 }
