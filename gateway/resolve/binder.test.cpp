@@ -369,6 +369,20 @@ TEST_CASE_METHOD(Fixture, "an identity that comes and changes is a certificate o
   CHECK_FALSE(take().delta);
 }
 
+TEST_CASE_METHOD(Fixture, "session keys reach the proxies beside the identity, as they are") {
+  auto keys =
+      std::make_shared<const Certificate>(Certificate{"session-key", {}, "second\nfirst\n"});
+  auto identity = std::make_shared<const Certificate>(Certificate{"identity", "chain", "key"});
+  take();
+  binder.identity_changed(keys);
+  binder.identity_changed(identity);
+  auto config = take().config;
+  CHECK(*config->certificates.find("session-key") == keys);
+  CHECK(to_text(*config).find("first") == std::string::npos); // Told of, never shown.
+  auto whole = resolve_all(catalog.view(), edge, {}, {keys, identity}).config;
+  CHECK(whole->certificates == config->certificates);
+}
+
 TEST_CASE_METHOD(Fixture, "a gateway that is no longer ours takes back what was said") {
   route("r", {"web"});
   tell(web);
