@@ -13,6 +13,10 @@ using net::http1::Progress;
 
 namespace {
 
+/// How often a request is sent again that may be acted on twice (RFC 9110 §9.2.2), after
+/// connections that ended without an answer: of backends that are rolled, several may end at once.
+constexpr unsigned resends_max = 2;
+
 void lower_case(std::string_view text, std::string& out) {
   out.assign(text);
   for (char& c : out)
@@ -251,7 +255,7 @@ void Exchange::attempt_failed(std::string_view why) {
   drop_upstream();
   // One such connection does not use up the try that a request has: after it comes a new one.
   const bool stale = reused && !std::exchange(met_stale_, true);
-  const bool again = !response_begun_ && keep_request_ && (stale || retries_ == 0) &&
+  const bool again = !response_begun_ && keep_request_ && (stale || retries_ < resends_max) &&
                      (reused || !matched_.rule->retry) &&
                      (sent_nothing || idempotent(request_.head().method()));
   if (!again && retry({.how = FailedAttempt::How::ended, .sent_nothing = sent_nothing}))

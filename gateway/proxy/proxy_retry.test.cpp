@@ -61,6 +61,14 @@ const std::string post{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na
 
 } // namespace
 
+TEST_CASE("backends that are rolled may end the connections of two tries in a row") {
+  Flaky flaky{{0, 0}};
+  OneRule one{rule("/", {share("backend")}), {flaky->endpoint()}};
+  auto wire = Wire::dial(one.port);
+  CHECK(ask(wire, get("/")).status == 200);
+  CHECK(flaky->requests == 3);
+}
+
 TEST_CASE("a status that the rule names is tried again, its body and all, on the same connection") {
   Flaky flaky{{500, 500}};
   OneRule one{with({.codes = {500}, .attempts = 3}), {flaky->endpoint()}};
