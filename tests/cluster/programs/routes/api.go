@@ -112,20 +112,22 @@ func (object *Object) right(parent string) bool {
 	return false
 }
 
-// watch tells of everything from now on, until the program ends; the first events are of what exists, ADDED.
+// watch tells of everything from now on, until the program ends; the first events are of what exists, ADDED. A server
+// may end a watch at any time: it goes on where it was.
 func (api *API) watch(path string, events chan<- Event) error {
-	response, err := api.client.Get(api.server + path + "?watch=1&resourceVersion=0")
+	lines, err := api.openWatch(path, "0")
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("watch %s: %s", path, response.Status)
-	}
 	go func() {
-		defer response.Body.Close()
-		lines := bufio.NewReaderSize(response.Body, 1<<20)
+		version := "0"
 		for {
 			line, err := lines.ReadBytes('\n')
+			if err != nil && version != "0" {
+				if lines, err = api.openWatch(path, version); err == nil {
+					continue
+				}
+			}
 			if err != nil {
 				fail(fmt.Errorf("watch %s: %w", path, err))
 			}
@@ -133,10 +135,23 @@ func (api *API) watch(path string, events chan<- Event) error {
 			if err := json.Unmarshal(line, &event); err != nil || event.Type == "ERROR" {
 				fail(fmt.Errorf("watch %s: %.300s", path, line))
 			}
+			version = event.Object.Metadata.ResourceVersion
 			events <- event
 		}
 	}()
 	return nil
+}
+
+func (api *API) openWatch(path, version string) (*bufio.Reader, error) {
+	response, err := api.client.Get(api.server + path + "?watch=1&resourceVersion=" + version)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil, fmt.Errorf("watch %s: %s", path, response.Status)
+	}
+	return bufio.NewReaderSize(response.Body, 1<<20), nil
 }
 
 func fail(err error) {
