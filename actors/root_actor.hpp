@@ -43,7 +43,7 @@ struct RootState {
   std::unordered_map<caf::actor_addr, std::string> clusters_by_address;
   std::map<model::Name, GatewayActor> gateways;
   std::map<model::Name, std::uint64_t> incarnations; ///< Of gateway actors, also of Gateways gone.
-  std::map<model::Name, ProxyActor> proxies;            ///< In this process.
+  std::map<model::Name, ProxyActor> proxies;         ///< In this process.
   std::map<model::Name, std::vector<ConfigSink>> sinks; ///< Feeds, also of gateways not here yet.
   std::map<model::Name, std::map<std::string, CertificatePtr>> identities; ///< By id.
   std::set<model::ObjectKey>

@@ -256,10 +256,10 @@ private:
     root.settings.kubernetes = kubernetes_ && !options_.gateway_image.empty();
     root.log = log_.named("root");
     if (options_.proxy == ProxyPlace::in_process)
-      root.dataplane = actors::make_proxies(
-          proxy_options(options_, log_),
-          std::make_shared<actors::Proxies>(
-              gateway::proxy::ReadyOptions{options_.ready_address, options_.ready_port}));
+      root.dataplane =
+          actors::make_proxies(proxy_options(options_, log_),
+                               std::make_shared<actors::Proxies>(gateway::proxy::ReadyOptions{
+                                   options_.ready_address, options_.ready_port}));
     actors::PeerOptions peer{options_.datacenter, store_id_, log_};
     root.spawn_peer = [catalog = catalog_, peer, desk = desk_->actor()](caf::actor_system& system,
                                                                         const std::string& name) {

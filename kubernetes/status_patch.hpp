@@ -21,10 +21,10 @@ inline constexpr std::size_t message_bytes_max = 32'768;
 
 /// The body of the patch, or nothing if the object says it already. `seen` is the whole object as
 /// the server had it last. Conditions are merged by type: foreign ones stay where they are, ours
-/// (conditions.def) are replaced, removed or appended, but for strait.dev/Serving, which stays where
-/// nothing is said of it; lastTransitionTime changes only with the
-/// status; what was found on an older generation than what stands there does not replace it.
-/// In `parents` and `ancestors` only the entries of `own` controllers are touched.
+/// (conditions.def) are replaced, removed or appended, but for strait.dev/Serving, which stays
+/// where nothing is said of it; lastTransitionTime changes only with the status; what was found on
+/// an older generation than what stands there does not replace it. In `parents` and `ancestors`
+/// only the entries of `own` controllers are touched.
 std::optional<Node> status_patch(const Node& seen, const model::ObjectStatus& status,
                                  std::span<const std::string_view> own, WallTime now);
 

@@ -1,6 +1,6 @@
-"""What the tests on a whole Kubernetes share: a cluster of their own with Strait installed by its chart, objects applied
-and looked at with kubectl, and the integration tests' harness (HTTP client, load, wait_until) from inside the cluster's
-network. Python's standard library only; needs root and what build.sh builds.
+"""What the tests on a whole Kubernetes share: a cluster of their own with Strait installed by its chart, objects
+applied and looked at with kubectl, and the integration tests' harness (HTTP client, load, wait_until) from inside the
+cluster's network. Python's standard library only; needs root and what build.sh builds.
 
 A test is a program that calls run(): each gets clusters of its own name and number, so that tests run side by side.
 """
@@ -21,8 +21,8 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 import harness  # noqa: E402
 from harness import Failed, expect, say, wait_until  # noqa: E402
 
-STRAIT_LAB = pathlib.Path(os.environ.get("STRAIT_LAB") or
-                          pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "strait-lab")
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+STRAIT_LAB = pathlib.Path(os.environ.get("STRAIT_LAB") or CACHE / "strait-lab")
 RELEASE, NAMESPACE = "strait", "strait-system"
 APPLIED_LIMIT, READY_LIMIT = 60.0, 120.0
 LOG_LINES = 40

@@ -139,8 +139,9 @@ TEST_CASE("metrics are served at Consul's port where a class asks for no more th
   it.config->metrics_port = 0;
   auto all = *it.objects();
   auto& pod = at(*find(all, "Deployment"), "spec.template");
+  auto annotations = write_json(at(pod, "metadata.annotations"), 0);
   CHECK(
-      write_json(at(pod, "metadata.annotations"), 0) ==
+      annotations ==
       R"({"prometheus.io/path":"/own","prometheus.io/port":"20200","prometheus.io/scrape":"true"})");
   auto& container = std::get<Node::List>(at(pod, "spec.containers").value).at(0);
   auto arguments = write_json(at(container, "args"), 0);
