@@ -140,9 +140,8 @@ TEST_CASE("metrics are served at Consul's port where a class asks for no more th
   auto all = *it.objects();
   auto& pod = at(*find(all, "Deployment"), "spec.template");
   auto annotations = write_json(at(pod, "metadata.annotations"), 0);
-  CHECK(
-      annotations ==
-      R"({"prometheus.io/path":"/own","prometheus.io/port":"20200","prometheus.io/scrape":"true"})");
+  CHECK(annotations == R"({"prometheus.io/path":"/own","prometheus.io/port":"20200",)"
+                       R"("prometheus.io/scrape":"true"})");
   auto& container = std::get<Node::List>(at(pod, "spec.containers").value).at(0);
   auto arguments = write_json(at(container, "args"), 0);
   CHECK_THAT(arguments, Catch::Contains(R"("--metrics-port=20200","--metrics-path=/metrics")"));
