@@ -83,10 +83,10 @@ peer_and_check() { # STRAIT-ADDRESS STRAIT-NAME CONSUL-ADDRESS CONSUL-NAME ACCEP
     token=$(consul_token "$strait" "$cname")
     consul_establish "$consul" "$sname" "$token"
   else
-    # A Consul that has just started may not be able to sign yet.
+    # A Consul that has just started may not be able to sign yet, nor to be reached by TLS.
     wait_until "a token of $cname" consul_token "$consul" "$sname"
     token=$(consul_token "$consul" "$sname")
-    consul_establish "$strait" "$cname" "$token"
+    wait_until "$cname takes $sname" consul_establish "$strait" "$cname" "$token"
   fi
   wait_until "ACTIVE at $sname" peering_is_active "$strait" "$cname"
   wait_until "ACTIVE at $cname" peering_is_active "$consul" "$sname"
