@@ -67,7 +67,9 @@ def test(lab):
         wait_until(answers(gateway, "old"), harness.START_LIMIT, "the last configuration is served without an agent",
                    poll=0.001)
         times.append(time.monotonic() - gateway.started)
-        expect_equal(gateway.ready_status(), 200, "GET /ready with the last configuration")
+        # The worker that answered may be ahead of the others.
+        wait_until(lambda: gateway.ready_status() == 200, harness.START_LIMIT, "ready with the last configuration",
+                   poll=0.001)
     say(f"  killed and started alone, exec to first right answer: {milliseconds(times)} "
         f"(limit {1e3 * RESTART_LIMIT:.0f} ms for the median)")
     expect(harness.percentile(times, 0.5) <= RESTART_LIMIT, "the last configuration is served too late")
