@@ -19,6 +19,9 @@ TEST_CASE("times are written and read as RFC 3339") {
   auto time = from_rfc3339("2026-11-23T12:34:56Z");
   CHECK(to_rfc3339(time) == "2026-11-23T12:34:56Z");
   CHECK(to_rfc3339(from_rfc3339("never")) == "1970-01-01T00:00:00Z");
+  for (std::string far : {"9999-12-31T23:59:59Z", "3881-11-23T12:00:00Z", "1000-01-01T00:00:00Z"})
+    CHECK(to_rfc3339(from_rfc3339(far)) == far);
+  CHECK(from_rfc3339("9999-12-31T23:59:59Z") > time);
 }
 
 TEST_CASE("a uuid is of version 4, and no two are equal") {

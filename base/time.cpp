@@ -13,8 +13,14 @@ WallTime now_wall() {
   return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
 }
 
+WallTime from_unix_seconds(std::int64_t seconds) { return WallTime{std::chrono::seconds{seconds}}; }
+
+std::int64_t to_unix_seconds(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 std::string to_rfc3339(WallTime time) {
-  std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::time_t seconds = to_unix_seconds(time);
   std::tm tm{};
   gmtime_r(&seconds, &tm);
   char text[32];
@@ -29,7 +35,7 @@ WallTime from_rfc3339(const std::string& text) {
     return {};
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;
-  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::from_time_t(timegm(&tm)));
+  return from_unix_seconds(timegm(&tm));
 }
 
 } // namespace strait

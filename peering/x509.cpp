@@ -70,7 +70,7 @@ bool set_serial(X509& certificate) {
 }
 
 bool set_time(ASN1_TIME* field, WallTime time) {
-  return ASN1_TIME_set(field, std::chrono::system_clock::to_time_t(time)) != nullptr;
+  return ASN1_TIME_set(field, to_unix_seconds(time)) != nullptr;
 }
 
 } // namespace
@@ -165,8 +165,7 @@ WallTime to_wall(const ASN1_TIME* time) {
   std::tm parts{};
   if (!time || ASN1_TIME_to_tm(time, &parts) != 1)
     return {};
-  return std::chrono::time_point_cast<Millis>(
-      std::chrono::system_clock::from_time_t(::timegm(&parts)));
+  return from_unix_seconds(::timegm(&parts));
 }
 
 std::string colon_hex(const unsigned char* bytes, std::size_t count) {
