@@ -9,6 +9,8 @@ steps_failed_names=() steps_skipped_names=()
 readonly STEP_SKIPPED=77        # As Automake and CTest have it.
 readonly STEP_TAIL_LINES=40     # How much of a failed step's log is shown.
 readonly TESTS_TAIL_LINES=200   # The same for failed tests, without the lines of those that passed.
+# Lines of a log of tests that say nothing of a failure: tests that passed, and what a fuzzer finds new.
+readonly TESTS_CHATTER='^\s*(Start +[0-9]+:|[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed |#[0-9]+\s|NEW_FUNC\[)'
 readonly STEP_HEARTBEAT=60      # Seconds between signs of life where output is not a terminal.
 STEP_LOGS=${STEP_LOGS:-build/logs}
 
@@ -111,15 +113,16 @@ step_ctest() { # NAME DIRECTORY [CTEST ARGUMENTS...]
     return 0
   fi
   step_line FAIL "$name" "$((SECONDS - start))" "$failed of $tests tests, log $log:"
-  grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed )' "$log" |
-    tail -n "$TESTS_TAIL_LINES" | sed 's/^/    | /'
+  # Their names before their words: of a long log often only the beginning is kept.
   if grep -q '^The following tests FAILED:' "$log"; then
     while read -r test; do
       steps_failed_names+=("$name: $test")
+      echo "    failed: $test"
     done < <(sed -n '/^The following tests FAILED:/,/^$/s/^[[:space:]]*[0-9]* - \(.*\) (.*$/\1/p' "$log")
   else
     steps_failed_names+=("$name")
   fi
+  grep -vE "$TESTS_CHATTER" "$log" | tail -n "$TESTS_TAIL_LINES" | sed 's/^/    | /'
   return 1
 }
 
