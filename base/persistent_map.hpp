@@ -125,6 +125,35 @@ public:
     return each(root_.get(), visit);
   }
 
+  /// Calls visit(old item, new item) in key order until it returns false; whether it never did.
+  /// Null stands for what `from` has not yet, or `to` no more. What both share is passed over:
+  /// where one map was made of the other, this costs O(log n) for each change between them. Items
+  /// whose nodes were copied on the way to a change are visited too, though they are equal.
+  template <class F>
+  static bool differences(const PersistentMap& from, const PersistentMap& to, F&& visit) {
+    Walk old{from.root_.get()}, now{to.root_.get()};
+    while (!old.done() || !now.done()) {
+      const Node* mine = old.subtree();
+      const Node* other = now.subtree();
+      if (mine && mine == other) {
+        old.pop();
+        now.pop();
+      } else if (mine && (!other || mine->height >= other->height)) {
+        old.open();
+      } else if (other) {
+        now.open();
+      } else {
+        bool gone = now.done() || (!old.done() && Less{}(old.item().first, now.item().first));
+        bool came = old.done() || (!now.done() && Less{}(now.item().first, old.item().first));
+        const value_type* before = came ? nullptr : old.pop();
+        const value_type* after = gone ? nullptr : now.pop();
+        if (!visit(before, after))
+          return false;
+      }
+    }
+    return true;
+  }
+
   /// A map of items that come in the order of their keys, each key once: O(n), where as many with()
   /// cost O(n log n). Items in another order are inserted one by one.
   [[nodiscard]] static PersistentMap from_sorted(std::vector<value_type> items) {
@@ -141,8 +170,8 @@ public:
   bool same(const PersistentMap& other) const { return root_ == other.root_; }
 
   friend bool operator==(const PersistentMap& a, const PersistentMap& b) {
-    return a.root_ == b.root_ ||
-           (a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin()));
+    return a.size() == b.size() &&
+           differences(a, b, [](auto* it, auto* other) { return it && other && *it == *other; });
   }
 
   /// The memory of one node, for tests that count what a change costs.
@@ -152,6 +181,43 @@ public:
 
 private:
   explicit PersistentMap(Ptr root) : root_{std::move(root)} {}
+
+  /// In key order, by subtrees that can be passed over or opened.
+  class Walk {
+  public:
+    explicit Walk(const Node* root) { push(root); }
+    bool done() const { return next_.empty(); }
+    /// What comes next, null if that is a single item or nothing.
+    const Node* subtree() const {
+      return done() || next_.back().opened ? nullptr : next_.back().node;
+    }
+    const value_type& item() const { return next_.back().node->item; }
+    /// Passes over what comes next.
+    const value_type* pop() {
+      const Node* node = next_.back().node;
+      next_.pop_back();
+      return &node->item;
+    }
+    /// The subtree becomes its left side, its item and its right side.
+    void open() {
+      const Node* node = next_.back().node;
+      next_.pop_back();
+      push(node->right.get());
+      next_.push_back({node, true});
+      push(node->left.get());
+    }
+
+  private:
+    struct Next {
+      const Node* node;
+      bool opened; // Only its item is left.
+    };
+    void push(const Node* node) {
+      if (node)
+        next_.push_back({node, false});
+    }
+    std::vector<Next> next_; // The first last.
+  };
 
   template <class F>
   static bool each(const Node* node, F& visit) {

@@ -62,6 +62,79 @@ TEST_CASE("a change shares all but a logarithmic number of nodes") {
   CHECK(map.without(-5).same(map));
 }
 
+TEST_CASE("the differences of two maps are what came, went and changed") {
+  std::mt19937 random{11};
+  for (int round = 0; round < 300; ++round) {
+    PersistentMap<int, int> from;
+    auto change = [&](PersistentMap<int, int> map, std::uint_fast32_t steps) {
+      for (std::uint_fast32_t step = 0; step < steps; ++step) {
+        int key = static_cast<int>(random() % 300);
+        map = random() % 3 ? map.with(key, static_cast<int>(random() % 4)) : map.without(key);
+      }
+      return map;
+    };
+    from = change(from, random() % 400);
+    // Of the same origin, or of none.
+    auto to = change(round % 3 ? from : PersistentMap<int, int>{}, random() % 60);
+    std::map<int, int> replayed;
+    for (auto& [key, value] : from)
+      replayed[key] = value;
+    int last = -1;
+    REQUIRE(PersistentMap<int, int>::differences(from, to, [&](auto* before, auto* after) {
+      REQUIRE((before || after));
+      int key = before ? before->first : after->first;
+      REQUIRE(key > last);
+      last = key;
+      if (before)
+        REQUIRE(*from.find(key) == before->second);
+      else
+        REQUIRE_FALSE(from.contains(key));
+      if (after)
+        replayed[key] = after->second;
+      else
+        replayed.erase(key);
+      return true;
+    }));
+    REQUIRE(replayed.size() == to.size());
+    for (auto& [key, value] : replayed)
+      REQUIRE(*to.find(key) == value);
+    std::map<int, int> all;
+    for (auto& [key, value] : from)
+      all[key] = value;
+    REQUIRE((from == to) == (all == replayed));
+  }
+}
+
+namespace {
+int comparisons = 0;
+struct CountingLess {
+  bool operator()(int a, int b) const {
+    ++comparisons;
+    return a < b;
+  }
+};
+} // namespace
+
+TEST_CASE("the differences of one change cost the same, whatever the size") {
+  auto cost = [](int size) {
+    using Map = PersistentMap<int, int, CountingLess>;
+    Map map;
+    for (int i = 0; i < size; ++i)
+      map = map.with(2 * i, i);
+    int worst = 0;
+    for (int key = 0; key < 2 * size; key += size / 10)
+      for (auto& changed : {map.with(key, -1), map.with(key + 1, -1), map.without(key)}) {
+        int visits = 0;
+        comparisons = 0;
+        Map::differences(map, changed, [&](auto*, auto*) { return ++visits > 0; });
+        worst = std::max(worst, visits + comparisons);
+      }
+    return worst;
+  };
+  CHECK(cost(100) <= 100);
+  CHECK(cost(100'000) <= 100);
+}
+
 TEST_CASE("a map made of sorted items equals one made by inserting them, and takes any order") {
   for (int size = 0; size < 70; ++size) {
     std::vector<std::pair<int, int>> items;

@@ -23,26 +23,13 @@ Changed<T> all_of(const Resources<T>& resources) {
 template <class T>
 Changed<T> changes_between(const Resources<T>& from, const Resources<T>& to) {
   Changed<T> changes;
-  if (from.same(to))
-    return changes;
-  auto old = from.begin();
-  auto old_end = from.end();
-  auto now = to.begin();
-  auto now_end = to.end();
-  while (old != old_end || now != now_end) {
-    if (now == now_end || (old != old_end && old->first < now->first)) {
+  Resources<T>::differences(from, to, [&](const auto* old, const auto* now) {
+    if (!now)
       changes.emplace_back(old->first, nullptr);
-      ++old;
-    } else if (old == old_end || now->first < old->first) {
+    else if (!old || (old->second != now->second && *old->second != *now->second))
       changes.push_back(*now);
-      ++now;
-    } else {
-      if (old->second != now->second && *old->second != *now->second)
-        changes.push_back(*now);
-      ++old;
-      ++now;
-    }
-  }
+    return true;
+  });
   return changes;
 }
 
