@@ -1,5 +1,6 @@
 #include "actors/kube_status_actor.hpp"
 
+#include "gateway/resolve/resolve.hpp"
 #include "kubernetes/status_patch.hpp"
 
 #include <algorithm>
@@ -43,6 +44,7 @@ struct Steps {
         classes();
       }
     }
+    flush();
   }
 
   /// Gateways came or went: classes may be in use now, or not any more.
@@ -62,9 +64,12 @@ struct Steps {
     auto& state = self->state;
     if (!state.leading || !state.seen.contains(key) || state.resting.contains(key))
       return;
-    state.wishes.set(key, true);
-    if (!std::exchange(state.ticking, true))
-      self->delayed_send(self, options.settle, tick_atom::value);
+    wishes(key).set(key, true);
+  }
+
+  kubernetes::Latest<ObjectKey, bool>& wishes(const ObjectKey& key) const {
+    auto& state = self->state;
+    return gateway::resolve::is_route(key.kind) ? state.routes : state.others;
   }
 
   void saw(const SeenObject& object) const {
@@ -72,8 +77,7 @@ struct Steps {
     if (!object.object) {
       state.seen.erase(object.key);
       state.delays.erase(object.key);
-      state.written.erase(object.key);
-      state.wishes.drop(object.key);
+      wishes(object.key).drop(object.key);
       return;
     }
     auto [it, added] = state.seen.try_emplace(object.key, object);
@@ -138,21 +142,21 @@ struct Steps {
 
   void flush() const {
     auto& state = self->state;
-    state.ticking = false;
     if (!state.leading)
       return;
     // What needs no write makes room for the next at once.
-    for (auto steps = state.wishes.take(); !steps.empty(); steps = state.wishes.take())
-      for (auto& [key, wished] : steps)
-        step(key);
+    for (auto* queue : {&state.others, &state.routes})
+      for (auto steps = queue->take(); !steps.empty(); steps = queue->take())
+        for (auto& [key, wished] : steps)
+          step(key);
   }
 
   void step(const ObjectKey& key) const {
     auto& state = self->state;
     auto it = state.seen.find(key);
     auto todo = it == state.seen.end() ? std::nullopt : next(it->second);
-    if (!todo || (todo->first == write_status && rests(key))) {
-      state.wishes.done(key);
+    if (!todo) {
+      wishes(key).done(key);
       return;
     }
     auto body = write_json(todo->second, 0);
@@ -163,21 +167,6 @@ struct Steps {
          .query = {{"fieldManager", "strait"}},
          .body = std::move(body),
          .content_type = std::string{kubernetes::merge_patch}});
-  }
-
-  /// Whether the object was written so lately that it must wait; then it is looked at again.
-  bool rests(const ObjectKey& key) const {
-    auto& state = self->state;
-    auto it = state.written.find(key);
-    if (it == state.written.end())
-      return false;
-    auto now = self->clock().now();
-    auto end = it->second + options.rewrite_after;
-    if (now >= end)
-      return false;
-    if (state.resting.insert(key).second)
-      self->delayed_send(self, std::chrono::ceil<Millis>(end - now), retry_atom::value, key);
-    return true;
   }
 
   void ask(const ObjectKey& key, Step step, kubernetes::Request request) const {
@@ -206,14 +195,12 @@ struct Steps {
     auto seen = state.seen.find(key);
     if (answer.body) {
       state.delays.erase(key);
-      if (seen != state.seen.end() && answer.step == write_status)
-        state.written[key] = self->clock().now();
       if (seen != state.seen.end())
         if (auto tree = kubernetes::parse_json(*answer.body, ""); tree) {
           auto version = text_at(*tree, {"metadata", "resourceVersion"});
           saw({key, seen->second.path, version, std::make_shared<const Node>(std::move(*tree))});
         }
-      state.wishes.again(key, true); // There may be a next step; if not, that is seen at once.
+      wishes(key).again(key, true); // There may be a next step; if not, that is seen at once.
       return flush();
     }
     if (answer.status == 409 && answer.step != read_object && seen != state.seen.end()) {
@@ -221,7 +208,7 @@ struct Steps {
       ask(key, read_object, {.path = seen->second.path});
       return;
     }
-    state.wishes.done(key);
+    wishes(key).done(key);
     if (answer.status == 404) // Gone, as the watch is about to tell.
       return flush();
     auto& delay = state.delays[key];
@@ -237,6 +224,7 @@ struct Steps {
   void retry(const ObjectKey& key) const {
     self->state.resting.erase(key);
     wish(key);
+    flush();
   }
 
   void lead(bool leading) const {
@@ -244,6 +232,7 @@ struct Steps {
     state.leading = leading;
     if (leading)
       everything();
+    flush();
   }
 };
 
@@ -252,26 +241,32 @@ struct Steps {
 KubeStatusActor::behavior_type
 kube_status_actor(KubeStatusActor::stateful_pointer<KubeStatusState> self,
                   KubeStatusOptions options) {
-  self->state.wishes = kubernetes::Latest<ObjectKey, bool>{options.writes_in_flight_max};
+  using Wishes = kubernetes::Latest<ObjectKey, bool>;
+  self->state.routes = Wishes{options.route_writes_in_flight_max};
+  self->state.others = Wishes{options.other_writes_in_flight_max};
   Steps steps{self, std::move(options)};
   self->request(steps.options.catalog, caf::infinite, watch_atom::value, Watcher{self}, watched)
       .then([steps](const catalog::ViewPtr& view) {
         steps.self->state.view = view;
         steps.everything();
+        steps.flush();
       });
   return {
       [steps](change_atom, const Change& change) {
         steps.changed(change);
         steps.self->send(steps.options.catalog, done_atom::value);
       },
-      [steps](seen_atom, const SeenObject& object) { steps.saw(object); },
+      [steps](seen_atom, const SeenObject& object) {
+        steps.saw(object);
+        steps.flush();
+      },
       [steps](seen_atom, const kubernetes::GatewayApi& api) {
         steps.self->state.api = api;
         steps.classes();
+        steps.flush();
       },
       [steps](lead_atom, bool leading) { steps.lead(leading); },
       [steps](answer_atom, const Answered& answer) { steps.answered(answer); },
-      [steps](tick_atom) { steps.flush(); },
       [steps](retry_atom, const ObjectKey& key) { steps.retry(key); },
   };
 }

@@ -65,7 +65,6 @@ using KubeStatusActor =
                                                                         // CRDs there are.
                      caf::reacts_to<lead_atom, bool>,                   // The lease actor.
                      caf::reacts_to<answer_atom, Answered>,             // The client's loop.
-                     caf::reacts_to<tick_atom>, // Itself: what came together is in.
                      caf::reacts_to<retry_atom, model::ObjectKey>>; // Itself: the backoff is over.
 
 /// Takes part in the election of the replica that writes.
