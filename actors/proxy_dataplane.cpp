@@ -6,25 +6,27 @@
 
 namespace strait::actors {
 
-using gateway::proxy::MetricsPort;
 using gateway::proxy::Proxy;
-using gateway::proxy::ReadyPort;
 
 Status Proxies::open() {
   std::lock_guard lock{mutex_};
-  if (ready_.port != 0 && !port_) {
-    auto opened = ReadyPort::start(ready_, [this] { return ready(); });
+  auto open = [this](std::unique_ptr<net::HttpThread>& port, std::string what, std::uint16_t number,
+                     std::string path, auto answer) -> Status {
+    if (number == 0 || port)
+      return {};
+    auto opened = gateway::proxy::open_status_port(
+        {std::move(what), options_.address, number, std::move(path)}, std::move(answer));
     if (!opened)
       return fail(opened.error());
-    port_ = std::move(*opened);
-  }
-  if (metrics_.port != 0 && !metrics_port_) {
-    auto opened = MetricsPort::start(metrics_, [this] { return metrics(); });
-    if (!opened)
-      return fail(opened.error());
-    metrics_port_ = std::move(*opened);
-  }
-  return {};
+    port = std::move(*opened);
+    return {};
+  };
+  if (auto opened = open(ready_port_, "readiness port", options_.ready_port, "/ready",
+                         [this] { return gateway::proxy::readiness(ready()); });
+      !opened)
+    return opened;
+  return open(metrics_port_, "metrics port", options_.metrics_port, options_.metrics_path,
+              [this] { return gateway::proxy::prometheus_text(metrics()); });
 }
 
 std::string Proxies::metrics() {

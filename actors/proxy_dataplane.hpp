@@ -1,9 +1,8 @@
 #pragma once
 
 #include "actors/proxy_actor.hpp"
-#include "gateway/proxy/metrics_port.hpp"
 #include "gateway/proxy/proxy.hpp"
-#include "gateway/proxy/ready.hpp"
+#include "gateway/proxy/status_port.hpp"
 
 #include <mutex>
 #include <set>
@@ -14,8 +13,13 @@ namespace strait::actors {
 /// them serve, the port that tells what they counted, and their common end. Any thread.
 class Proxies {
 public:
-  explicit Proxies(gateway::proxy::ReadyOptions ready, gateway::proxy::MetricsOptions metrics = {})
-      : ready_{std::move(ready)}, metrics_{std::move(metrics)} {}
+  /// A port of 0 is not opened.
+  struct Options {
+    std::string address = "0.0.0.0"; ///< Of both ports.
+    std::uint16_t ready_port = 20'000, metrics_port = 0;
+    std::string metrics_path = "/metrics";
+  };
+  explicit Proxies(Options options) : options_{std::move(options)} {}
 
   /// The process ends soon: not ready from now on, so that load balancers look elsewhere; each
   /// connection of HTTP ends with its next answer (Proxy::wind_down), those of later proxies too.
@@ -31,14 +35,12 @@ private:
   bool ready();
   std::string metrics();
 
-  const gateway::proxy::ReadyOptions ready_;
-  const gateway::proxy::MetricsOptions metrics_;
+  const Options options_;
   std::mutex mutex_; // Of what follows.
   std::set<gateway::proxy::Proxy*> proxies_;
   bool winding_down_ = false;
   // End first: their threads ask for the proxies.
-  std::unique_ptr<gateway::proxy::ReadyPort> port_;
-  std::unique_ptr<gateway::proxy::MetricsPort> metrics_port_;
+  std::unique_ptr<net::HttpThread> ready_port_, metrics_port_;
 };
 
 /// A Dataplane of real worker threads. One Proxy per gateway, each with the options given.

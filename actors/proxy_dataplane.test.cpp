@@ -43,7 +43,7 @@ namespace {
 struct World {
   std::uint16_t port = free_port();
   std::shared_ptr<actors::Proxies> proxies = std::make_shared<actors::Proxies>(
-      gateway::proxy::ReadyOptions{.address = "127.0.0.1", .port = port});
+      actors::Proxies::Options{.address = "127.0.0.1", .ready_port = port});
   actors::MakeDataplane make = actors::make_proxies({.workers = 1}, proxies);
 
   int status(const std::string& path = "/ready") const {
@@ -86,7 +86,7 @@ TEST_CASE("a readiness port that is taken fails the first data plane, naming it"
   const auto port = net::local_address(occupant).value().port();
   auto make = actors::make_proxies(
       {.workers = 1}, std::make_shared<actors::Proxies>(
-                          gateway::proxy::ReadyOptions{.address = "127.0.0.1", .port = port}));
+                          actors::Proxies::Options{.address = "127.0.0.1", .ready_port = port}));
   auto made = make({"default", "one"}, [](std::uint64_t) {});
   REQUIRE_FALSE(made);
   CHECK(made.error().code == Errc::conflict);

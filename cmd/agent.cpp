@@ -256,10 +256,9 @@ private:
     root.settings.kubernetes = kubernetes_ && !options_.gateway_image.empty();
     root.log = log_.named("root");
     if (options_.proxy == ProxyPlace::in_process)
-      root.dataplane =
-          actors::make_proxies(proxy_options(options_, log_),
-                               std::make_shared<actors::Proxies>(gateway::proxy::ReadyOptions{
-                                   options_.ready_address, options_.ready_port}));
+      root.dataplane = actors::make_proxies(
+          proxy_options(options_, log_), std::make_shared<actors::Proxies>(actors::Proxies::Options{
+                                             options_.ready_address, options_.ready_port}));
     actors::PeerOptions peer{options_.datacenter, store_id_, log_};
     root.spawn_peer = [catalog = catalog_, peer, desk = desk_->actor()](caf::actor_system& system,
                                                                         const std::string& name) {
@@ -420,9 +419,9 @@ private:
     auto address = net::Address::parse(fmt::format("{}:{}", options_.bind, options_.http_port));
     if (!address)
       return fail(address.error());
-    auto http = HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
-                                                             const net::HttpPeer& peer,
-                                                             net::HttpResponder responder) {
+    auto http = net::HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
+                                                                  const net::HttpPeer& peer,
+                                                                  net::HttpResponder responder) {
       it->handle(std::move(request), peer, std::move(responder));
     });
     if (!http)
@@ -443,9 +442,9 @@ private:
         net::Address::parse(fmt::format("{}:{}", options_.tls_bind, options_.metrics_port));
     if (!address)
       return fail(address.error());
-    auto served = HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
-                                                               const net::HttpPeer& peer,
-                                                               net::HttpResponder responder) {
+    auto served = net::HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
+                                                                    const net::HttpPeer& peer,
+                                                                    net::HttpResponder responder) {
       if (request.path() == "/metrics" && request.method == "GET")
         return it->handle(std::move(request), peer, std::move(responder));
       responder.respond({.status = 404, .body = "only GET /metrics is here\n"});
@@ -531,7 +530,7 @@ private:
   std::unique_ptr<peering::GrpcServer> grpc_;
   std::shared_ptr<TlsPort> peer_port_, feed_port_;
   std::shared_ptr<api::HttpApi> http_api_;
-  std::unique_ptr<HttpThread> http_, metrics_;
+  std::unique_ptr<net::HttpThread> http_, metrics_;
   std::vector<std::unique_ptr<api::ManifestDirectory>> manifests_;
   std::unique_ptr<KubernetesEdge> kubernetes_;
   std::unique_ptr<KeySetThread> key_sets_;

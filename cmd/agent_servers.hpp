@@ -1,46 +1,13 @@
 #pragma once
 
 #include "base/log.hpp"
-#include "net/http_server.hpp"
+#include "net/http_thread.hpp"
 #include "peering/accept_wire.hpp"
 
 #include <mutex>
 #include <optional>
-#include <thread>
 
 namespace strait::cmd {
-
-/// How long an HTTP server that stops lets answers under way end.
-inline constexpr Millis stop_grace{5'000};
-
-/// An event loop on a thread of its own, and the HTTP server on it.
-class HttpThread {
-public:
-  static Result<std::unique_ptr<HttpThread>> start(const net::Address& address,
-                                                   net::HttpServer::Handler handler) {
-    auto loop = net::EventLoop::create();
-    if (!loop)
-      return fail(loop.error());
-    auto thread = std::unique_ptr<HttpThread>{new HttpThread{std::move(*loop)}};
-    thread->server_.emplace(*thread->loop_, net::HttpServerOptions{}, std::move(handler));
-    if (auto bound = thread->server_->listen(address); !bound)
-      return fail(bound.error());
-    thread->thread_ = std::thread{[it = thread.get()] { it->loop_->run(); }};
-    return thread;
-  }
-  ~HttpThread() {
-    if (!thread_.joinable())
-      return;
-    loop_->post([this] { server_->stop(stop_grace, [this] { loop_->stop(); }); });
-    thread_.join();
-  }
-
-private:
-  explicit HttpThread(std::unique_ptr<net::EventLoop> loop) : loop_{std::move(loop)} {}
-  std::unique_ptr<net::EventLoop> loop_;
-  std::optional<net::HttpServer> server_;
-  std::thread thread_;
-};
 
 /// A TLS port of the agent, for peers or for the processes of its gateways: it opens with the first
 /// server certificate.

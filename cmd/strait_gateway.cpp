@@ -121,10 +121,8 @@ int run(const GatewayOptions& options) {
                      actors::served_atom::value, served);
   };
   // Made here, not in the actor: a readiness port that is taken ends the process.
-  auto proxies = std::make_shared<actors::Proxies>(
-      gateway::proxy::ReadyOptions{options.ready_address, options.ready_port},
-      gateway::proxy::MetricsOptions{options.ready_address, options.metrics_port,
-                                     options.metrics_path});
+  auto proxies = std::make_shared<actors::Proxies>(actors::Proxies::Options{
+      options.ready_address, options.ready_port, options.metrics_port, options.metrics_path});
   auto served_by = std::make_shared<caf::actor_addr>();
   auto make = actors::make_proxies(proxy_options(options, log), proxies);
   auto dataplane = std::make_shared<Result<std::unique_ptr<actors::Dataplane>>>(

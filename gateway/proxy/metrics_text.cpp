@@ -1,62 +1,66 @@
 #include "gateway/proxy/metrics_text.hpp"
 
 #include <fmt/format.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 
 namespace strait::gateway::proxy {
 
 namespace {
 
-constexpr std::string_view prefix = "strait_gateway_";
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
 
-/// A label's value, as it may stand between quotes.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '\\' || c == '"')
-      out += '\\';
-    if (c == '\n')
-      out += "\\n";
-    else
-      out += c;
+class Families {
+public:
+  /// Of counters, or of gauges: prometheus::ClientMetric has a place for each.
+  MetricFamily& begin(std::string name, std::string help, MetricType type) {
+    return all_.emplace_back(
+        MetricFamily{"strait_gateway_" + std::move(name), std::move(help), type, {}});
   }
-  return out;
-}
+  static void add(MetricFamily& family, std::vector<ClientMetric::Label> labels,
+                  std::uint64_t count) {
+    auto& metric = family.metric.emplace_back();
+    metric.label = std::move(labels);
+    (family.type == MetricType::Gauge ? metric.gauge.value : metric.counter.value) =
+        static_cast<double>(count);
+  }
+  void add_named(const std::string& label, const std::vector<NamedCounts>& counted) {
+    if (counted.empty())
+      return;
+    auto family = [&](std::string_view name, std::string_view help, auto value) {
+      auto& it = begin(fmt::format("{}_{}_total", label, name),
+                       fmt::format("{} by {}", help, label), MetricType::Counter);
+      for (const auto& named : counted)
+        add(it, {{label, named.name}}, value(named));
+    };
+    family("requests", "Requests, and connections of TCP", [](auto& it) { return it.requests; });
+    family("failures", "Requests answered 5xx, and refused connections",
+           [](auto& it) { return it.failures; });
+  }
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(all_); }
 
-void begin_family(std::string& out, std::string_view name, std::string_view help,
-                  std::string_view type) {
-  out += fmt::format("# HELP {0}{1} {2}\n# TYPE {0}{1} {3}\n", prefix, name, help, type);
-}
-
-void add_named(std::string& out, std::string_view label, const std::vector<NamedCounts>& all) {
-  if (all.empty())
-    return;
-  auto family = [&](std::string_view name, std::string_view help, auto value) {
-    auto whole = fmt::format("{}_{}_total", label, name);
-    begin_family(out, whole, fmt::format("{} by {}", help, label), "counter");
-    for (const auto& it : all)
-      out +=
-          fmt::format("{}{}{{{}=\"{}\"}} {}\n", prefix, whole, label, escaped(it.name), value(it));
-  };
-  family("requests", "Requests, and connections of TCP", [](auto& it) { return it.requests; });
-  family("failures", "Requests answered 5xx, and refused connections",
-         [](auto& it) { return it.failures; });
-}
+private:
+  std::vector<MetricFamily> all_;
+};
 
 } // namespace
 
 std::string metrics_text(const Counters& counters) {
-  std::string out;
-  begin_family(out, "connections", "Connections of clients that are open", "gauge");
-  out += fmt::format("{}connections {}\n", prefix, counters.active_connections());
+  Families families;
+  Families::add(
+      families.begin("connections", "Connections of clients that are open", MetricType::Gauge), {},
+      counters.active_connections());
   for (std::size_t i = 0; i < counter_count; ++i) {
     auto counter = static_cast<Counter>(i);
-    auto name = fmt::format("{}_total", to_string(counter));
-    begin_family(out, name, "Since the process began", "counter");
-    out += fmt::format("{}{} {}\n", prefix, name, counters[counter]);
+    Families::add(families.begin(fmt::format("{}_total", to_string(counter)),
+                                 "Since the process began", MetricType::Counter),
+                  {}, counters[counter]);
   }
-  add_named(out, "listener", counters.listeners);
-  add_named(out, "cluster", counters.clusters);
-  return out;
+  families.add_named("listener", counters.listeners);
+  families.add_named("cluster", counters.clusters);
+  return families.text();
 }
 
 } // namespace strait::gateway::proxy

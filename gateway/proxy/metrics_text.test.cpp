@@ -1,6 +1,6 @@
 #include "gateway/proxy/metrics_text.hpp"
 
-#include "gateway/proxy/metrics_port.hpp"
+#include "gateway/proxy/status_port.hpp"
 #include "net/http_client.hpp"
 
 #include <catch2/catch.hpp>
@@ -51,7 +51,8 @@ TEST_CASE("what is written does not grow with the names that are counted") {
 }
 
 TEST_CASE("the metrics port answers GET of its path alone") {
-  auto port = MetricsPort::start({"127.0.0.1", 0, "/numbers"}, [] { return "strait 1\n"; });
+  auto port = open_status_port({"metrics port", "127.0.0.1", 0, "/numbers"},
+                               [] { return prometheus_text("strait 1\n"); });
   REQUIRE(port);
   auto client = net::HttpClient::create("http://" + (*port)->address().to_string());
   REQUIRE(client);
