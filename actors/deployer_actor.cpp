@@ -18,26 +18,6 @@ const std::set<catalog::Topic> watched{
     {Kind::gateway, {}},      {Kind::gateway_class, {}}, {Kind::gateway_class_config, {}},
     {Kind::listener_set, {}}, {Kind::namespace_, {}},    {Kind::certificate_authority, {}}};
 
-struct ManagedKind {
-  const char *api_version, *kind, *path;
-};
-constexpr ManagedKind managed_kinds[] = {
-    {"v1", "ServiceAccount", "/api/v1/serviceaccounts"},
-    {"v1", "Secret", "/api/v1/secrets"},
-    {"v1", "Service", "/api/v1/services"},
-    {"apps/v1", "Deployment", "/apis/apps/v1/deployments"},
-    {"apps/v1", "DaemonSet", "/apis/apps/v1/daemonsets"},
-    {"autoscaling/v2", "HorizontalPodAutoscaler", "/apis/autoscaling/v2/horizontalpodautoscalers"},
-    {"policy/v1", "PodDisruptionBudget", "/apis/policy/v1/poddisruptionbudgets"},
-};
-
-/// Made only where a security context constraint is asked for, and only there may they be listed.
-constexpr ManagedKind constraint_kinds[] = {
-    {"rbac.authorization.k8s.io/v1", "Role", "/apis/rbac.authorization.k8s.io/v1/roles"},
-    {"rbac.authorization.k8s.io/v1", "RoleBinding",
-     "/apis/rbac.authorization.k8s.io/v1/rolebindings"},
-};
-
 /// Which of the Gateway's ports clients may use: those of listeners that are accepted.
 std::vector<kubernetes::ServedPort> ports_of(const gateway::resolve::GatewayPlan& plan,
                                              const model::Gateway& gateway) {
@@ -120,8 +100,7 @@ struct Steps {
     auto config = config_of(view, *gateway);
     if (config && *config && !(*config)->openshift_scc_name.empty() &&
         !std::exchange(state.constraints_followed, true))
-      for (auto& kind : constraint_kinds)
-        state.mirrors.push_back(follow(kind));
+      follow_all(true);
     carry_out(deployment.want(
         options.now(), name, gateway->meta.uid,
         config.and_then([&](const model::GatewayClassConfig* found) {
@@ -262,15 +241,22 @@ struct Steps {
       return;
     }
     state.deployment = std::make_unique<Deployment>();
-    for (auto& kind : managed_kinds)
-      state.unlisted.insert(kind.kind);
-    for (auto& kind : managed_kinds)
-      state.mirrors.push_back(follow(kind));
+    for (auto& kind : kubernetes::deployed_kinds)
+      if (!kind.constraint)
+        state.unlisted.insert(kind.kind);
+    follow_all(false);
     if (state.view)
       look(state.view, {});
   }
 
-  std::shared_ptr<kubernetes::Mirror> follow(const ManagedKind& kind) const {
+  /// The kinds that only constraints need, or the others.
+  void follow_all(bool constraints) const {
+    for (auto& kind : kubernetes::deployed_kinds)
+      if (kind.constraint == constraints)
+        self->state.mirrors.push_back(follow(kind));
+  }
+
+  std::shared_ptr<kubernetes::Mirror> follow(const kubernetes::DeployedKind& kind) const {
     auto weak = caf::actor_cast<caf::actor_addr>(self);
     auto tell = [weak](auto&&... message) {
       if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
@@ -278,7 +264,7 @@ struct Steps {
                        std::forward<decltype(message)>(message)...);
     };
     kubernetes::Collection collection{
-        kind.path,
+        kubernetes::collection_of({kind.api_version, kind.kind, {}}).value(),
         kind.api_version,
         kind.kind,
         {},

@@ -27,6 +27,26 @@ inline constexpr std::int64_t termination_grace_seconds = 30;
 /// Of a pod. Ports below are the kernel's to give.
 inline constexpr std::uint16_t privileged_port_max = 1024;
 
+/// A kind of which objects run for gateways.
+struct DeployedKind {
+  const char *api_version, *kind;
+  /// Made only where an OpenShift security context constraint is asked for; elsewhere the
+  /// controller need not be allowed to list them.
+  bool constraint = false;
+};
+/// All that desired_objects() makes, in its order; removed in the opposite one.
+inline constexpr DeployedKind deployed_kinds[] = {
+    {"v1", "ServiceAccount"},
+    {"rbac.authorization.k8s.io/v1", "Role", true},
+    {"rbac.authorization.k8s.io/v1", "RoleBinding", true},
+    {"v1", "Secret"},
+    {"apps/v1", "Deployment"},
+    {"apps/v1", "DaemonSet"},
+    {"v1", "Service"},
+    {"autoscaling/v2", "HorizontalPodAutoscaler"},
+    {"policy/v1", "PodDisruptionBudget"},
+};
+
 /// What is the same for every gateway of a controller.
 struct DeployerSettings {
   std::string image; ///< Of strait-gateway; GatewayClassConfig may name another.
@@ -59,10 +79,9 @@ struct DeployRequest {
   const DeployerSettings& settings;
 };
 
-/// The objects, each with its owner reference to the Gateway, in the order in which to make them:
-/// ServiceAccount, Role and RoleBinding (with an OpenShift security context constraint), Secret,
-/// Deployment or DaemonSet, Service (with a service type, and something to listen on),
-/// HorizontalPodAutoscaler and PodDisruptionBudget.
+/// The objects, each with its owner reference to the Gateway, in the order in which to make them,
+/// that of deployed_kinds: either a Deployment or a DaemonSet, a Service if there is a service type
+/// and something to listen on.
 ///
 /// invalid: an annotation of the Gateway is not what it must be; the text names it.
 Result<std::vector<Node>> desired_objects(const DeployRequest& request);

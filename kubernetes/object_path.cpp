@@ -60,7 +60,7 @@ Result<std::string> collection_of(const ObjectId& id) {
   for (auto& row : kinds)
     if (row.kind == id.kind) {
       auto root = id.api_version.find('/') == std::string::npos ? "/api/" : "/apis/";
-      if (!row.namespaced)
+      if (!row.namespaced || id.name.ns.empty())
         return fmt::format("{}{}/{}", root, id.api_version, row.plural);
       return fmt::format("{}{}/namespaces/{}/{}", root, id.api_version, id.name.ns, row.plural);
     }

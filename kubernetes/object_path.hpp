@@ -26,7 +26,8 @@ Result<ObjectId> id_of(const Node& document);
 
 /// "/apis/apps/v1/namespaces/shop/deployments/edge". invalid: a kind that Strait does not make.
 Result<std::string> path_of(const ObjectId& id);
-/// The same without the name: for lists, watches and creation.
+/// The same without the name: for lists, watches and creation. Without a namespace it is that of
+/// all namespaces, "/apis/apps/v1/deployments".
 Result<std::string> collection_of(const ObjectId& id);
 
 } // namespace strait::kubernetes

@@ -128,10 +128,13 @@ Result<bool> Cluster::remove(const kubernetes::ObjectId& id) {
   return true;
 }
 
-Result<std::vector<kubernetes::ObjectId>> Cluster::list(const kubernetes::ObjectId& kind,
-                                                        const std::string& collection,
+Result<std::vector<kubernetes::ObjectId>> Cluster::list(const std::string& api_version,
+                                                        const std::string& kind,
                                                         const std::string& label_selector) {
-  auto response = send({.path = collection, .query = {{"labelSelector", label_selector}}});
+  auto path = kubernetes::collection_of({api_version, kind, {}});
+  if (!path)
+    return fail(path.error());
+  auto response = send({.path = *path, .query = {{"labelSelector", label_selector}}});
   if (!response)
     return fail(response.error());
   std::vector<kubernetes::ObjectId> out;
@@ -140,11 +143,11 @@ Result<std::vector<kubernetes::ObjectId>> Cluster::list(const kubernetes::Object
     return out; // The cluster does not have the kind.
   if (!outcome)
     return fail(outcome.error());
-  auto page = kubernetes::parse_list(response->body, kind.api_version, kind.kind);
+  auto page = kubernetes::parse_list(response->body, api_version, kind);
   if (!page)
     return fail(page.error());
   for (auto& item : page->items)
-    out.push_back({kind.api_version, kind.kind, item.name});
+    out.push_back({api_version, kind, item.name});
   return out;
 }
 

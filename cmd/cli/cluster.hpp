@@ -26,10 +26,11 @@ public:
   Status patch(const kubernetes::ObjectId& id, const kubernetes::Node& changes);
   /// Whether it was there.
   Result<bool> remove(const kubernetes::ObjectId& id);
-  /// The objects of a kind in all namespaces that have the label.
-  Result<std::vector<kubernetes::ObjectId>> list(const kubernetes::ObjectId& kind,
-                                                 const std::string& collection,
-                                                 const std::string& label_selector);
+  /// The objects of a kind, one that kubernetes::collection_of() knows, in all namespaces; only
+  /// those with the labels, if a selector is given.
+  Result<std::vector<kubernetes::ObjectId>> list(const std::string& api_version,
+                                                 const std::string& kind,
+                                                 const std::string& label_selector = "");
   const std::string& server() const { return client_->server(); }
 
 private:

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ostream>
+#include <ranges>
 #include <thread>
 
 namespace strait::cli {
@@ -22,23 +23,6 @@ using kubernetes::ObjectId;
 constexpr std::chrono::milliseconds look_every{200};
 /// Tries to take a finalizer off a class that others write to at the same time.
 constexpr int release_tries_max = 5;
-
-struct OwnedKind {
-  const char *api_version, *kind, *collection;
-};
-/// What runs for a Gateway, in the order of removing.
-constexpr OwnedKind owned_kinds[] = {
-    {"autoscaling/v2", "HorizontalPodAutoscaler", "/apis/autoscaling/v2/horizontalpodautoscalers"},
-    {"policy/v1", "PodDisruptionBudget", "/apis/policy/v1/poddisruptionbudgets"},
-    {"v1", "Service", "/api/v1/services"},
-    {"apps/v1", "Deployment", "/apis/apps/v1/deployments"},
-    {"apps/v1", "DaemonSet", "/apis/apps/v1/daemonsets"},
-    {"v1", "Secret", "/api/v1/secrets"},
-    {"rbac.authorization.k8s.io/v1", "RoleBinding",
-     "/apis/rbac.authorization.k8s.io/v1/rolebindings"},
-    {"rbac.authorization.k8s.io/v1", "Role", "/apis/rbac.authorization.k8s.io/v1/roles"},
-    {"v1", "ServiceAccount", "/api/v1/serviceaccounts"},
-};
 
 /// Takes away what an installation left on a cluster, one kind of thing a step.
 class Removal {
@@ -125,11 +109,10 @@ private:
   Status remove_owned() {
     auto selector = fmt::format("{}={},{}", kubernetes::managed_by_label,
                                 kubernetes::managed_by_strait, kubernetes::gateway_name_label);
-    for (auto& kind : owned_kinds) {
-      auto all = cluster_.list({kind.api_version, kind.kind, {}}, kind.collection, selector);
-      if (!all && all.error().code == Errc::denied && for_helm_ &&
-          std::string_view{kind.api_version}.starts_with("rbac."))
-        continue; // Who may not list them cannot have made any: only OpenShift needs them.
+    for (auto& kind : std::views::reverse(kubernetes::deployed_kinds)) {
+      auto all = cluster_.list(kind.api_version, kind.kind, selector);
+      if (!all && all.error().code == Errc::denied && for_helm_ && kind.constraint)
+        continue; // Who may not list them cannot have made any.
       if (!all)
         return fail(all.error());
       for (auto& id : *all)
@@ -142,8 +125,7 @@ private:
   /// Classes that Gateways use are kept by our finalizer, which nobody would take off any more;
   /// also those that others made for our controller names.
   Status release_classes() {
-    auto all = cluster_.list({"gateway.networking.k8s.io/v1", "GatewayClass", {}},
-                             "/apis/gateway.networking.k8s.io/v1/gatewayclasses", "");
+    auto all = cluster_.list("gateway.networking.k8s.io/v1", "GatewayClass");
     if (!all)
       return fail(all.error());
     for (auto& id : *all)

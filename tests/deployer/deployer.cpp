@@ -5,10 +5,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 using namespace strait;
 using namespace strait::kubernetes;
@@ -111,6 +113,33 @@ TEST_CASE("every field of the class and of the Gateway has its place") {
   it.settings.image_pull_secrets = {"registry"};
   it.ports = {{443, false}, {80, false}, {53, true}, {53, false}, {80, false}};
   check_golden("everything", it.text());
+}
+
+TEST_CASE("what is made is of the kinds that are followed and removed, in their order") {
+  Case it;
+  it.gateway.meta.annotations = {{"consul.hashicorp.com/hpa-enabled", "true"},
+                                 {"consul.hashicorp.com/hpa-minimum-replicas", "2"}};
+  auto& config = it.config.emplace();
+  config.openshift_scc_name = "restricted-v2";
+  config.service_type = "ClusterIP";
+  std::set<std::string> made;
+  for (bool daemon_set : {false, true}) {
+    config.daemon_set = daemon_set;
+    auto* kind = std::begin(deployed_kinds);
+    auto objects = it.objects();
+    REQUIRE(objects);
+    for (auto& object : *objects) {
+      auto id = id_of(object).value();
+      kind = std::find_if(kind, std::end(deployed_kinds), [&](auto& row) {
+        return row.kind == id.kind && row.api_version == id.api_version;
+      });
+      INFO(id.kind);
+      REQUIRE(kind != std::end(deployed_kinds));
+      CHECK(kind->constraint == id.api_version.starts_with("rbac."));
+      made.insert(id.kind);
+    }
+  }
+  CHECK(made.size() == std::size(deployed_kinds));
 }
 
 TEST_CASE("an autoscaler has the count of the pods to itself") {
@@ -239,6 +268,7 @@ TEST_CASE("objects are found at their paths") {
   CHECK(path_of({"apps/v1", "Deployment", {"shop", "edge"}}) ==
         "/apis/apps/v1/namespaces/shop/deployments/edge");
   CHECK(collection_of({"v1", "Service", {"shop", "edge"}}) == "/api/v1/namespaces/shop/services");
+  CHECK(collection_of({"v1", "Service", {}}) == "/api/v1/services");
   CHECK(path_of({"rbac.authorization.k8s.io/v1", "ClusterRole", {"", "strait"}}) ==
         "/apis/rbac.authorization.k8s.io/v1/clusterroles/strait");
   CHECK_FALSE(path_of({"v1", "Pod", {"shop", "edge"}}));
