@@ -42,11 +42,13 @@ Subscription::Effects Subscription::tick(Instant now) {
 }
 
 void Subscription::save_if_due(Instant now, Effects& effects) {
-  if (!unsaved_ || saving_ || (saved_at_ && now - *saved_at_ < options_.save_every))
+  if (!unsaved_since_ || saving_)
     return;
-  unsaved_ = false;
-  saving_ = true;
-  saved_at_ = now;
+  if (saved_once_ && now - changed_at_ < options_.save_calm &&
+      now - *unsaved_since_ < options_.save_overdue)
+    return;
+  unsaved_since_.reset();
+  saving_ = saved_once_ = true;
   effects.emplace_back(Save{config_});
 }
 
@@ -122,8 +124,11 @@ Subscription::Effects Subscription::applied(Instant now, const std::vector<Error
   config_ = std::move(*pending_);
   pending_.reset();
   Effects effects;
-  unsaved_ = unsaved_ || !pending_is_saved_;
-  pending_is_saved_ = false;
+  if (!std::exchange(pending_is_saved_, false)) {
+    changed_at_ = now;
+    if (!unsaved_since_)
+      unsaved_since_ = now;
+  }
   if (hello_due_) {
     hello_due_ = false;
     status_at_ = now;

@@ -19,9 +19,11 @@ struct SubscriptionOptions {
   Millis dial_within{5000};
   Millis status_every{10000};
   Millis max_silence{35000}; ///< An agent that says nothing for so long is gone.
-  /// A save costs as much as there are routes, so that changes in a row share one.
-  Millis save_every{1000};
-  std::uint64_t seed = 0; ///< Of the randomness in the waiting; different for each proxy.
+  /// A save costs as much as there are routes, and makes a disk busy that others use too: changes
+  /// in a row share one. The first config is saved at once, a later one when nothing changed …
+  Millis save_calm{1000};
+  Millis save_overdue{30'000}; ///< … for so long, or after so long though changes keep coming.
+  std::uint64_t seed = 0;      ///< Of the randomness in the waiting; different for each proxy.
 };
 
 /// The proxy's side: one for the life of the process, over any number of streams. It does nothing
@@ -90,11 +92,11 @@ private:
   Instant dial_at_{}, dialed_at_{}, heard_at_{}, status_at_{};
   std::minstd_rand random_;
   Config config_;
-  std::optional<Config> pending_; // What the last Apply leads to, until it is answered.
-  bool pending_is_saved_ = false; // It came from disk.
-  bool unsaved_ = false;          // What is served is not what was saved last.
-  bool saving_ = false;
-  std::optional<Instant> saved_at_; // When the last Save began.
+  std::optional<Config> pending_;        // What the last Apply leads to, until it is answered.
+  bool pending_is_saved_ = false;        // It came from disk.
+  std::optional<Instant> unsaved_since_; // What is served is not what was saved last.
+  Instant changed_at_{};
+  bool saving_ = false, saved_once_ = false;
   bool hello_due_ = false; // Connected while something was pending: what we have is not known.
   bool ack_due_ = false;   // Whether the pending delta came over this very stream.
   std::map<std::string, std::uint64_t> counters_;

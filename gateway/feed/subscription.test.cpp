@@ -72,20 +72,42 @@ TEST_CASE_METHOD(
     return proxy.applied(now, {});
   };
   now += 5s;
-  CHECK(change(5).size() == 1); // The first save is still under way.
-  CHECK(proxy.tick(now).empty());
+  CHECK(change(5).size() == 1);
+  now += 1s;
+  CHECK(proxy.tick(now).empty()); // The first save is still under way.
   proxy.saved();
   CHECK(only<Subscription::Save>(proxy.tick(now)).config.epoch == 5);
   proxy.saved();
-  now += 999ms;
   CHECK(change(6).size() == 1);
+  now += 999ms;
+  CHECK(proxy.tick(now).empty());
   CHECK(change(7).size() == 1);
+  now += 999ms;
   CHECK(proxy.tick(now).empty());
   now += 1ms;
   CHECK(only<Subscription::Save>(proxy.tick(now)).config.epoch == 7);
   proxy.saved();
-  now += 2s;
-  CHECK(proxy.tick(now).empty()); // Nothing that is not on disk.
+  now += 30s;
+  for (auto& effect : proxy.tick(now)) // A status, but nothing that is not on disk.
+    CHECK_FALSE(std::holds_alternative<Subscription::Save>(effect));
+}
+
+TEST_CASE_METHOD(Fixture, "changes that never rest are saved all the same, rarely") {
+  go_live();
+  proxy.received(now, whole(config_of(4, "web")));
+  proxy.applied(now, {});
+  proxy.saved();
+  std::vector<std::uint64_t> saves;
+  for (std::uint64_t epoch = 5; epoch < 905; ++epoch) {
+    now += 100ms;
+    proxy.received(now, Delta{.from = epoch - 1, .epoch = epoch});
+    auto effects = proxy.applied(now, {});
+    if (effects.size() > 1) {
+      saves.push_back(at<Subscription::Save>(effects, 1).config.epoch);
+      proxy.saved();
+    }
+  }
+  CHECK(saves == std::vector<std::uint64_t>{305, 606});
 }
 
 TEST_CASE_METHOD(Fixture, "the errors of an acknowledgement are bounded") {
