@@ -151,27 +151,42 @@ func standing(ledger *Ledger, o *options) (int, error) {
 	return 0, fmt.Errorf("Gateway %s/%s has no status", o.namespace, o.gateway)
 }
 
-// attach prints one line: how long the creation took; from the last acknowledgement, how long until the Gateway counted
-// all routes and until every route's own status was right; how often the Gateway was written and what it counted.
-func attach(api *API, o *options) error {
-	ledger, err := watchAll(api, o)
-	if err != nil {
-		return err
+// swarm is a change of all routes at once.
+type swarm struct {
+	change func(number int) error // Of one route.
+	each   int                    // What it adds to the Gateway's count of attached routes.
+	routes func(*Ledger) int      // How many have been seen changed.
+	what   string                 // The state that is waited for.
+}
+
+// carryOut returns what was seen, and when the first was asked for and the last acknowledged. Until then both watches
+// told of all that existed before.
+func (s *swarm) carryOut(api *API, o *options) (ledger *Ledger, begin, last time.Time, err error) {
+	if ledger, err = watchAll(api, o); err != nil {
+		return
 	}
 	before, err := standing(ledger, o)
 	if err != nil {
-		return err
+		return
 	}
-	begin, last, err := each(o, func(number int) error {
-		_, err := api.do("POST", o.routes(), "application/json", o.route(number))
-		return err
-	})
-	if err != nil {
-		return err
+	if begin, last, err = each(o, s.change); err != nil {
+		return
 	}
-	err = settle(ledger, "all statuses are right", func() bool {
-		return ledger.attached() == before+o.count && len(ledger.right) == o.count
+	err = settle(ledger, s.what, func() bool {
+		return ledger.attached() == before+s.each*o.count && s.routes(ledger) == o.count
 	})
+	return
+}
+
+// attach prints one line: how long the creation took; from the last acknowledgement, how long until the Gateway counted
+// all routes and until every route's own status was right; how often the Gateway was written and what it counted.
+func attach(api *API, o *options) error {
+	all := swarm{each: 1, what: "all statuses are right", routes: func(ledger *Ledger) int { return len(ledger.right) },
+		change: func(number int) error {
+			_, err := api.do("POST", o.routes(), "application/json", o.route(number))
+			return err
+		}}
+	ledger, begin, last, err := all.carryOut(api, o)
 	if err != nil {
 		return err
 	}
@@ -191,24 +206,12 @@ func attach(api *API, o *options) error {
 
 // detach prints one line: how long the deletion took, and from its last acknowledgement until the Gateway counted none.
 func detach(api *API, o *options) error {
-	ledger, err := watchAll(api, o)
-	if err != nil {
-		return err
-	}
-	before, err := standing(ledger, o)
-	if err != nil {
-		return err
-	}
-	begin, last, err := each(o, func(number int) error {
-		_, err := api.do("DELETE", o.routes()+"/"+o.name(number), "application/json", nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = settle(ledger, "no route is counted", func() bool {
-		return ledger.attached() == before-o.count && len(ledger.gone) == o.count
-	})
+	all := swarm{each: -1, what: "no route is counted", routes: func(ledger *Ledger) int { return len(ledger.gone) },
+		change: func(number int) error {
+			_, err := api.do("DELETE", o.routes()+"/"+o.name(number), "application/json", nil)
+			return err
+		}}
+	ledger, begin, last, err := all.carryOut(api, o)
 	if err != nil {
 		return err
 	}
