@@ -201,7 +201,8 @@ def of_secrets(pems):
 
     return [
         row("missing", "there is none of that name", words=("broken/s", "does not exist")),
-        row("no-key", "tls.key is not there", secret("s", good, kind="Opaque"), words=("broken/s",)),
+        row("no-key", "tls.key is not there", secret("s", good, kind="Opaque"),
+            words=("broken/s", "kubernetes.io/tls")),
         Row("secret-tls-without-key", "a TLS Secret without tls.key", [secret("s", good)], refused=("tls.key",)),
         row("opaque", "its type is Opaque", secret("s", good, key, "Opaque"), words=("broken/s", "kubernetes.io/tls")),
         row("empty", "both values are empty", secret("s", "", ""), words=("broken/s", "certificate", "expected PEM")),
