@@ -122,8 +122,8 @@ def one_after_the_other(cluster, options):
         f"slowest: {[(at, took[at]) for at in worst]}")
     if options.watch:
         told = [it["watch_ms"] for it in lines]
-        say(f"  a watch told of them after: mean {sum(told) / len(told):.2f} ms, median {percentile(told, 0.5):.2f}, p99 "
-            f"{percentile(told, 0.99):.2f}, max {max(told):.2f}")
+        say(f"  a watch told of them after: mean {sum(told) / len(told):.2f} ms, median {percentile(told, 0.5):.2f}, "
+            f"p99 {percentile(told, 0.99):.2f}, max {max(told):.2f}")
     return [(mean <= MEAN_GOAL_MS, f"mean {mean:.2f} ms <= {MEAN_GOAL_MS:g}"),
             (p99 <= P99_GOAL_MS, f"p99 {p99:.2f} ms <= {P99_GOAL_MS:g}"),
             (longest <= MAX_GOAL_MS, f"max {longest:.2f} ms <= {MAX_GOAL_MS:g}"),

@@ -43,7 +43,8 @@ run_steps "step_ctest units $scratch/build; steps_close"
 expect "exit code when a test fails" "$code" 1
 expect "tests are counted one by one" "$(tail -n 1 <<<"$output")" "2 passed, 1 failed, 1 skipped"
 expect "the failed test is named at the end" "$(grep -c 'failed:  units: three' <<<"$output")" 1
-expect "its name comes before its words" "$(grep -oE 'failed: three|its reason' <<<"$output" | head -n 1)" "failed: three"
+first=$(grep -oE 'failed: three|its reason' <<<"$output" | head -n 1)
+expect "its name comes before its words" "$first" "failed: three"
 expect "its words are shown, without the chatter" "$(grep -cE '\| (its reason|#12 NEW)' <<<"$output")" 1
 
 : >"$scratch/build/CTestTestfile.cmake"
