@@ -258,8 +258,9 @@ def run_under_load(cluster, api, machines, node, pems, rng, options):
         failed |= pass_over(api, on_shared(rows), watcher, shared=True)
     expect(watcher.gateways_seen > 0, "the watch of the Gateway has seen none of it")
     report = load.finish_clean()
-    counted = api.get("Gateway", "edge")["status"]["listeners"][0]["attachedRoutes"]
-    expect_equal(counted, options.routes, "routes that the Gateway counts in the end")
+    # A count comes some 300 ms after what it counts.
+    wait_until(lambda: api.get("Gateway", "edge")["status"]["listeners"][0]["attachedRoutes"] == options.routes,
+               SAID_LIMIT, f"the Gateway counts {options.routes} routes in the end", 0.05)
     refused = sum(1 for row in rows if row.refused)
     say(f"  {len(rows)} kinds of broken objects ({refused} of them the API server's to refuse) came and went under "
         f"{report['answered']} requests: {len(failed)} rows failed")
