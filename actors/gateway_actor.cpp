@@ -41,16 +41,9 @@ struct Steps {
     }
     state.serving->took(taken);
     tell_serving(); // Before the statuses that they are part of.
-    if (taken.gateway)
-      self->send(status, status_atom::value, *taken.gateway);
-    for (auto& [route, parents] : taken.routes)
-      self->send(status, status_atom::value, RouteStatus{route, gateway, parents});
-    for (auto& [set, said] : taken.listener_sets)
-      self->send(status, status_atom::value, ListenerSetStatus{set, gateway, said});
-    for (auto& [policy, parents] : taken.policies)
-      self->send(status, status_atom::value, RouteStatus{policy, gateway, parents});
     for (auto& [route, kept] : taken.kept)
       keep(route, kept);
+    tell_statuses(std::move(taken));
     if (state.binder->clusters() != state.clusters) {
       state.clusters = state.binder->clusters();
       self->send(root, use_atom::value, gateway, state.clusters);
@@ -72,6 +65,32 @@ struct Steps {
                 again();
             },
             [again](caf::error&) { again(); });
+  }
+
+  /// While routes of before a restart are still coming in, a word would be taken back a moment
+  /// later: the first is said when they are all there.
+  void tell_statuses(gateway::resolve::Binder::Taken taken) const {
+    auto& untold = self->state.untold;
+    if (taken.gateway)
+      untold.gateway = std::move(taken.gateway);
+    auto add = [](auto& to, auto& from) {
+      for (auto& [key, word] : from)
+        to.insert_or_assign(key, std::move(word));
+    };
+    add(untold.routes, taken.routes);
+    add(untold.listener_sets, taken.listener_sets);
+    add(untold.policies, taken.policies);
+    if (!self->state.synced && !self->state.overdue)
+      return;
+    auto words = std::exchange(untold, {});
+    if (words.gateway)
+      self->send(status, status_atom::value, *words.gateway);
+    for (auto& [route, parents] : words.routes)
+      self->send(status, status_atom::value, RouteStatus{route, gateway, parents});
+    for (auto& [set, said] : words.listener_sets)
+      self->send(status, status_atom::value, ListenerSetStatus{set, gateway, said});
+    for (auto& [policy, parents] : words.policies)
+      self->send(status, status_atom::value, RouteStatus{policy, gateway, parents});
   }
 
   void tell_serving() const {

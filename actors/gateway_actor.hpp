@@ -24,7 +24,8 @@ struct GatewayState {
   bool synced = false;   ///< All routes that existed at the start are in.
   bool all_told = false; ///< And so is the Binder.
   bool identified = false;
-  bool overdue = false; ///< What is still missing is not waited for any more.
+  bool overdue = false;                   ///< What is still missing is not waited for any more.
+  gateway::resolve::Binder::Taken untold; ///< Statuses that wait for all routes to be in.
   catalog::Revision seen = 0;
   std::vector<ConfigSink> sinks;
   std::unordered_map<caf::actor_addr, ConnectedProxy> proxies; ///< Of all sinks.

@@ -113,3 +113,49 @@ TEST_CASE("what is kept goes with the policy, and without it nothing is kept") {
   datacenter.quiet();
   CHECK(served(datacenter).empty());
 }
+
+TEST_CASE("a Gateway's count of routes is not begun anew by a restart") {
+  constexpr std::int32_t routes = 40;
+  Directory directory;
+  auto counted = [](Datacenter& datacenter) {
+    model::ObjectStatus named{.object = {model::Kind::gateway, edge}};
+    auto view = datacenter.view->load();
+    auto* status = view ? view->find<model::ObjectStatus>(model::key_of(named).name) : nullptr;
+    return status && !status->listeners.empty() ? status->listeners[0].attached_routes : -1;
+  };
+  {
+    Datacenter before{1, {}, {}, directory.store()};
+    begin(before, model::InvalidBackends::respond_500);
+    for (int i = 1; i < routes; ++i) {
+      auto route = route_to("web");
+      route.meta.name.name = fmt::format("shop-{}", i);
+      before.write(catalog::Put{route, {}});
+    }
+    before.quiet();
+    REQUIRE(counted(before) == routes);
+  }
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Datacenter after{seed, {}, {}, directory.store()};
+    auto look = [&] {
+      auto count = counted(after);
+      if (count != -1) // Before the store is read.
+        REQUIRE(count == routes);
+    };
+    for (int moment = 0; moment < 20; ++moment) {
+      for (; !after.fixture.scheduler.jobs.empty(); look())
+        after.fixture.run_some(1);
+      after.fixture.advance(std::chrono::milliseconds{50});
+      look();
+    }
+    after.quiet();
+    REQUIRE(counted(after) == routes);
+    auto removed = fmt::format("shop-{}", seed); // What is true later is said.
+    after.write(catalog::Remove{{model::Kind::http_route, {"default", removed}}, {}});
+    after.quiet();
+    REQUIRE(counted(after) == routes - 1);
+    auto route = route_to("web");
+    route.meta.name.name = removed;
+    after.write(catalog::Put{route, {}});
+    after.quiet();
+  }
+}
