@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <ostream>
-#include <ranges>
 #include <thread>
 
 namespace strait::cli {
@@ -109,7 +109,9 @@ private:
   Status remove_owned() {
     auto selector = fmt::format("{}={},{}", kubernetes::managed_by_label,
                                 kubernetes::managed_by_strait, kubernetes::gateway_name_label);
-    for (auto& kind : std::views::reverse(kubernetes::deployed_kinds)) {
+    for (auto it = std::rbegin(kubernetes::deployed_kinds);
+         it != std::rend(kubernetes::deployed_kinds); ++it) {
+      auto& kind = *it;
       auto all = cluster_.list(kind.api_version, kind.kind, selector);
       if (!all && all.error().code == Errc::denied && for_helm_ && kind.constraint)
         continue; // Who may not list them cannot have made any.
