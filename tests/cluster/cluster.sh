@@ -83,6 +83,8 @@ up() {
   [ -f "$PKI/sa.pub" ] || openssl rsa -in "$PKI/sa.key" -pubout -out "$PKI/sa.pub" 2>/dev/null
   local k; for k in admin kcm scheduler proxy node; do kubeconfig $k; done
 
+  # In memory: what it writes to a disk, everything else on that disk waits for.
+  mount -t tmpfs -o size=2g,mode=700 etcd "$S/etcd"
   start etcd etcd --data-dir "$S/etcd" --unsafe-no-fsync=true --log-level warn \
     --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
