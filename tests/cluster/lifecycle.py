@@ -23,6 +23,8 @@ ANSWER_LIMIT, GONE_LIMIT = 60.0, 60.0
 AFTER_ANSWERS = 2 * RATE  # Of the load, once everything has rolled.
 # Not objects that anybody makes: what happened, and what the cluster's own parts say every few seconds.
 UNCOUNTED = {"events", "events.events.k8s.io", "componentstatuses"}
+# By which a node and an API server say that they are alive: first some seconds after their start.
+SIGNS_OF_LIFE = re.compile(r"\S+ Lease (kube-node-lease/|kube-system/apiserver-)")
 FOREIGN_CRD = "meshservices.consul.hashicorp.com"
 CHART = lab.ROOT / "deploy" / "helm" / "strait"
 CHART_TEST = lab.ROOT / "tests" / "helm" / "chart.sh"
@@ -34,7 +36,8 @@ def objects(cluster):
     kinds = cluster.kubectl("api-resources", "--verbs=list", "--cached=false", "-o", "name").split()
     wanted = ",".join(sorted(set(kinds) - UNCOUNTED))
     line = r'{range .items[*]}{.apiVersion} {.kind} {.metadata.namespace}/{.metadata.name}{"\n"}{end}'
-    return set(cluster.kubectl("get", wanted, "-A", "--chunk-size=0", "-o", f"jsonpath={line}").splitlines())
+    found = cluster.kubectl("get", wanted, "-A", "--chunk-size=0", "-o", f"jsonpath={line}").splitlines()
+    return {it for it in found if not SIGNS_OF_LIFE.match(it)}
 
 
 def of_crds():
