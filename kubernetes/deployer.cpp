@@ -141,9 +141,7 @@ model::StringMap labels(const DeployRequest& request) {
        {"component", "api-gateway"},
        {"gateway.consul.hashicorp.com/name", label_value(meta.name.name)},
        {"gateway.consul.hashicorp.com/namespace", meta.name.ns},
-       {"gateway.consul.hashicorp.com/created",
-        std::to_string(
-            std::chrono::floor<std::chrono::seconds>(meta.created).time_since_epoch().count())},
+       {"gateway.consul.hashicorp.com/created", std::to_string(to_unix_seconds(meta.created))},
        {"gateway.consul.hashicorp.com/managed", "true"}});
   // What finds the objects again is not for users to change.
   out.insert(request.gateway.infrastructure.labels.begin(),
