@@ -53,6 +53,9 @@ TEST_CASE("malformed YAML is refused with file, line and column") {
   CHECK(refused("a: 1\nb: [1, 2\n").detail.starts_with("t.yaml:3:1: malformed YAML: "));
   CHECK(refused("a: 1\na: 2\n").detail == "t.yaml:2:1: key \"a\" stands twice in one map");
   CHECK(refused("b: *nowhere\n").detail.starts_with("t.yaml:1:4: malformed YAML: "));
+  CHECK(refused(",,").detail == "t.yaml:1:1: malformed YAML: no document begins like this");
+  CHECK(refused("a: 1\n---\n, b: 2\n").detail ==
+        "t.yaml:3:1: malformed YAML: no document begins like this");
   CHECK(refused("a: &x [*x]\n").detail == "t.yaml:1:8: an alias stands inside its own anchor");
   CHECK(refused("? [a]\n: b\n").detail == "t.yaml:1:3: a key must be a scalar");
   CHECK(refused("a: !!binary aGk=\n").detail ==

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -62,7 +63,11 @@ class TreeBuilder : public YAML::EventHandler {
 public:
   Node take() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // Before a token that no document begins with, the parser finds an empty one again and again.
+    if (begun_at_ == mark.pos)
+      throw Stop{position(mark), Errc::invalid, "malformed YAML: no document begins like this"};
+    begun_at_ = mark.pos;
     root_ = {};
     open_.clear();
     anchors_.clear();
@@ -190,6 +195,7 @@ private:
   }
 
   Node root_;
+  std::optional<int> begun_at_; ///< The newest document, in characters of the text.
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
