@@ -167,9 +167,12 @@ void write_rule(const HttpRule& rule, pb::HttpRule& out) {
     write(mirror, *out.add_mirrors());
   if (rule.rewrite)
     write(*rule.rewrite, *out.mutable_rewrite());
-  out.set_request_timeout_ms(rule.request_timeout.count());
-  out.set_backend_timeout_ms(rule.backend_timeout.count());
-  out.set_idle_timeout_ms(rule.idle_timeout.count());
+  if (rule.request_timeout)
+    out.set_request_timeout_ms(rule.request_timeout->count());
+  if (rule.backend_timeout)
+    out.set_backend_timeout_ms(rule.backend_timeout->count());
+  if (rule.idle_timeout)
+    out.set_idle_timeout_ms(rule.idle_timeout->count());
   if (rule.retry)
     write(*rule.retry, *out.mutable_retry());
   if (rule.session)
@@ -357,9 +360,12 @@ HttpRule read_rule(const pb::HttpRule& in, Problem& problem) {
   }
   if (in.has_rewrite())
     rule.rewrite = read(in.rewrite(), problem);
-  rule.request_timeout = read_time(problem, "request_timeout_ms", in.request_timeout_ms());
-  rule.backend_timeout = read_time(problem, "backend_timeout_ms", in.backend_timeout_ms());
-  rule.idle_timeout = read_time(problem, "idle_timeout_ms", in.idle_timeout_ms());
+  if (in.has_request_timeout_ms())
+    rule.request_timeout = read_time(problem, "request_timeout_ms", in.request_timeout_ms());
+  if (in.has_backend_timeout_ms())
+    rule.backend_timeout = read_time(problem, "backend_timeout_ms", in.backend_timeout_ms());
+  if (in.has_idle_timeout_ms())
+    rule.idle_timeout = read_time(problem, "idle_timeout_ms", in.idle_timeout_ms());
   if (in.has_retry())
     rule.retry = read(in.retry(), problem);
   if (in.has_session())

@@ -140,7 +140,7 @@ private:
   void pass_authorized();
 
   // exchange_retry.cpp: time-outs of the rule, and attempts that are made again.
-  Millis stream_idle() const;
+  std::optional<Millis> stream_idle() const; ///< None: as long as it likes.
   std::optional<Millis> response_wait() const;
   bool retry(FailedAttempt attempt);
   void retry_now();

@@ -2,18 +2,20 @@
 
 namespace strait::gateway::proxy {
 
-Millis Exchange::stream_idle() const {
-  return matched_ && matched_.rule->idle_timeout > Millis{0} ? matched_.rule->idle_timeout
-                                                             : worker_.options.timeouts.stream_idle;
+std::optional<Millis> Exchange::stream_idle() const {
+  if (!matched_ || !matched_.rule->idle_timeout)
+    return worker_.options.timeouts.stream_idle;
+  return *matched_.rule->idle_timeout > Millis{0} ? matched_.rule->idle_timeout : std::nullopt;
 }
 
 /// The time from the request sent to the answer's head: as idle as a stream may be, if the rule
-/// says that; else up to the rule's other time-outs, else the proxy's own.
+/// says that; else up to the rule's other time-outs, if it has any or switches them off; else the
+/// proxy's own.
 std::optional<Millis> Exchange::response_wait() const {
   const auto& rule = *matched_.rule;
-  if (rule.idle_timeout > Millis{0})
-    return rule.idle_timeout;
-  if (rule.request_timeout > Millis{0} || rule.backend_timeout > Millis{0})
+  if (rule.idle_timeout)
+    return stream_idle();
+  if (rule.request_timeout || rule.backend_timeout)
     return std::nullopt;
   return worker_.options.timeouts.upstream_response;
 }

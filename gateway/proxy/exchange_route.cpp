@@ -110,7 +110,7 @@ void Exchange::route() {
     return reply(404, "no route for this request");
   }
   if (matched_.rule->request_timeout > Millis{0})
-    deadline_.start(matched_.rule->request_timeout);
+    deadline_.start(*matched_.rule->request_timeout);
   if (needs_filters(*matched_.rule))
     return filter();
   forward();
@@ -179,7 +179,7 @@ void Exchange::try_at(const Pick& pick, UpstreamEndpoint::Reuse reuse) {
   choice_.cluster = &endpoint.cluster();
   attempted_ = &endpoint;
   if (matched_.rule->backend_timeout > Millis{0})
-    attempt_timer_.start(matched_.rule->backend_timeout);
+    attempt_timer_.start(*matched_.rule->backend_timeout);
   if (worker_.access_log) {
     log_cluster_ = choice_.cluster->id();
     log_endpoint_ = endpoint.name();

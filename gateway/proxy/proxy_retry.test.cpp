@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
+
 namespace strait::gateway::proxy::testing {
 
 namespace {
@@ -211,6 +213,34 @@ TEST_CASE("an answer that has begun is cut off at the end of its time") {
   REQUIRE(wire.send(get("/")));
   CHECK(wire.head().starts_with("HTTP/1.1 200"));
   CHECK(wire.rest() == "begin");
+}
+
+TEST_CASE("a timeout of 0 leaves the wait for an answer without an end") {
+  ProxyOptions options{.workers = 1};
+  options.timeouts.upstream_response = Millis{50};
+  options.timeouts.stream_idle = Millis{50};
+  std::promise<void> enough;
+  Backend slow{[go = enough.get_future().share()](Wire& wire, Backend&) {
+    if (wire.head().empty())
+      return;
+    go.wait_for(std::chrono::seconds{10});
+    wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  }};
+  auto patient = rule("/patient", {share("backend")});
+  SECTION("of the request") { patient.request_timeout = Millis{0}; }
+  SECTION("of the attempt") { patient.backend_timeout = Millis{0}; }
+  SECTION("between two bytes") { patient.idle_timeout = Millis{0}; }
+  World world{options};
+  const auto port = world.serve({slow.endpoint()});
+  world.route("web", "HTTPRoute default/all", {{}, {patient, rule("/", {share("backend")})}});
+  world.apply();
+  auto waiting = Wire::dial(port);
+  REQUIRE(waiting.send(get("/patient")));
+  // Asked later, they wait as long as the proxy itself likes.
+  CHECK(ask(port, get("/")).status == 504);
+  CHECK(ask(port, get("/")).status == 504);
+  enough.set_value();
+  CHECK(read_answer(waiting).body == "ok");
 }
 
 TEST_CASE("an idle time of the rule's own bounds the wait for an answer") {

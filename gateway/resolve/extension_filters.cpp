@@ -71,10 +71,10 @@ void apply(RouteReferences& references, const model::RouteRetryFilter& from,
 }
 
 /// What the rule itself says of a timeout counts more.
-void apply(const model::RouteTimeoutFilter& from, HttpRule& rule, bool own_request_timeout) {
-  if (!own_request_timeout)
-    rule.request_timeout = from.request_timeout.value_or(Millis{0});
-  rule.idle_timeout = from.idle_timeout.value_or(Millis{0});
+void apply(const model::RouteTimeoutFilter& from, HttpRule& rule) {
+  if (!rule.request_timeout)
+    rule.request_timeout = from.request_timeout;
+  rule.idle_timeout = from.idle_timeout;
 }
 
 void apply(RouteReferences& references, const model::RouteAuthFilter& from, const std::string& path,
@@ -104,7 +104,7 @@ void apply_extension(RouteReferences& references, const model::ExtensionRef& ref
       apply(references, *filter, path, rule);
   } else if (consul && ref.kind == "RouteTimeoutFilter") {
     if (auto* filter = look_up<model::RouteTimeoutFilter>(references, name, path))
-      apply(*filter, rule, rule.request_timeout != Millis{0});
+      apply(*filter, rule);
   } else if (consul && ref.kind == "RouteAuthFilter") {
     if (auto* filter = look_up<model::RouteAuthFilter>(references, name, path))
       apply(references, *filter, path, rule);

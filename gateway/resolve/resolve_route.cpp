@@ -175,9 +175,9 @@ private:
   }
 
   void timeouts(const model::Timeouts& from, const std::string& path, HttpRule& rule) {
-    rule.request_timeout = from.request.value_or(Millis{0});
-    rule.backend_timeout = from.backend_request.value_or(Millis{0});
-    if (rule.request_timeout != Millis{0} && rule.backend_timeout > rule.request_timeout)
+    rule.request_timeout = from.request;
+    rule.backend_timeout = from.backend_request;
+    if (from.request > Millis{0} && from.backend_request > from.request)
       references_.refuse(path + ".timeouts: backendRequest may not be longer than request");
   }
 

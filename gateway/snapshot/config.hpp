@@ -209,9 +209,10 @@ struct HttpRule {
   std::optional<Redirect> redirect; ///< Then backends are not used.
   std::vector<Mirror> mirrors;
   std::optional<Rewrite> rewrite;
-  Millis request_timeout{0}; ///< From the request's head to the answer's end; 0: none.
-  Millis backend_timeout{0}; ///< One attempt; 0: none.
-  Millis idle_timeout{0};    ///< Between bytes; 0: the proxy's own.
+  /// 0: none at all; nothing said: the proxy's own times between request, answer and bytes.
+  std::optional<Millis> request_timeout; ///< From the request's head to the answer's end.
+  std::optional<Millis> backend_timeout; ///< One attempt.
+  std::optional<Millis> idle_timeout;    ///< Between bytes.
   std::optional<Retry> retry;
   std::optional<SessionPersistence> session;
   friend bool operator==(const HttpRule&, const HttpRule&) = default;

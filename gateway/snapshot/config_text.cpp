@@ -224,8 +224,8 @@ void write_filters(Text& text, const HttpRule& rule) {
   for (const auto& [what, time] : {std::pair{"request", rule.request_timeout},
                                    {"backend", rule.backend_timeout},
                                    {"idle", rule.idle_timeout}})
-    if (time != Millis{0})
-      text.line(3, "{} timeout {} ms", what, time.count());
+    if (time)
+      text.line(3, "{} timeout {} ms", what, time->count());
   if (rule.retry)
     write(text, *rule.retry);
   if (rule.session)

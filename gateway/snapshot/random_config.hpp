@@ -136,9 +136,9 @@ public:
     }
     if (chance(3))
       rule.rewrite = Rewrite{.hostname = hostname(), .path = path_edit()};
-    rule.request_timeout = time();
-    rule.backend_timeout = time();
-    rule.idle_timeout = time();
+    for (auto* timeout : {&rule.request_timeout, &rule.backend_timeout, &rule.idle_timeout})
+      if (chance(2))
+        *timeout = time();
     if (chance(3)) {
       rule.retry = Retry{.attempts = static_cast<std::uint32_t>(below(4)),
                          .on_connection_error = chance(2),
