@@ -66,6 +66,19 @@ func (api *API) do(method, path, kind string, body []byte) (map[string]any, erro
 	return object, json.Unmarshal(text, &object)
 }
 
+// collect has the server collect its garbage now, and returns when it has.
+func (api *API) collect() error {
+	response, err := api.client.Get(api.server + "/debug/pprof/heap?gc=1")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("collecting garbage: %s: %w", response.Status, err)
+	}
+	return nil
+}
+
 // Event is one line of a watch and when it was read.
 type Event struct {
 	Type   string

@@ -16,7 +16,7 @@ import (
 
 type options struct {
 	server, pki, namespace, gateway, prefix, address, services string
-	count, parallel, connections                               int
+	count, parallel, connections, collect                      int
 	watch                                                      bool
 }
 
@@ -62,6 +62,8 @@ func main() {
 	flags.IntVar(&o.count, "count", 100, "how many routes")
 	flags.IntVar(&o.parallel, "parallel", 16, "attach, detach: requests at a time")
 	flags.IntVar(&o.connections, "connections", 16, "serial: connections to the gateway to choose from")
+	flags.IntVar(&o.collect, "collect", 0,
+		"serial: after so many routes the API server collects its garbage, before the next one; 0: whenever it likes")
 	flags.BoolVar(&o.watch, "watch", false, "serial: also when a watch tells of each route")
 	modes := map[string]func(*API, *options) error{"serial": serial, "attach": attach, "detach": detach}
 	if len(os.Args) < 2 || modes[os.Args[1]] == nil {

@@ -18,6 +18,7 @@ const (
 	pollPause   = 200 * time.Microsecond // Between an answer and the next look.
 	answerLimit = 10 * time.Second
 	routeLimit  = 30 * time.Second
+	warmUp      = 20 // Routes before those that are measured: of programs that have just started.
 )
 
 func split(names string) []string { return strings.Split(names, ",") }
@@ -76,6 +77,59 @@ func (p *Probe) until(name, service string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%s: no right answer within %s", name, routeLimit)
 }
 
+// Racers are the connections that a route is looked for on, each polled by a thread of its own.
+type Racers struct {
+	tasks    []chan task
+	verdicts []chan verdict
+}
+type task struct{ name, service string }
+type verdict struct {
+	at  time.Time
+	err error
+}
+
+func race(probes []*Probe) *Racers {
+	r := &Racers{}
+	for _, probe := range probes {
+		tasks, verdicts := make(chan task), make(chan verdict)
+		go func() {
+			runtime.LockOSThread()
+			for it := range tasks {
+				at, err := probe.until(it.name, it.service)
+				verdicts <- verdict{at, err}
+			}
+		}()
+		r.tasks, r.verdicts = append(r.tasks, tasks), append(r.verdicts, verdicts)
+	}
+	return r
+}
+
+// Race is how one route did.
+type Race struct {
+	began, acknowledged time.Time
+	took                []float64 // Of each connection, since the acknowledgement, in milliseconds.
+}
+
+// run creates a route and returns when every connection has answered it right.
+func (r *Racers) run(api *API, o *options, number int) (Race, error) {
+	it := Race{began: time.Now()}
+	if _, err := api.do("POST", o.routes(), "application/json", o.route(number)); err != nil {
+		return it, err
+	}
+	it.acknowledged = time.Now()
+	for _, tasks := range r.tasks {
+		tasks <- task{o.name(number), o.service(number)}
+	}
+	for _, verdicts := range r.verdicts {
+		got := <-verdicts
+		if got.err != nil {
+			return it, got.err
+		}
+		it.took = append(it.took, milliseconds(it.acknowledged, got.at))
+	}
+	return it, nil
+}
+
 // serial first prints our ends of its connections, {"address": …, "ports": […]}, and reads which of them to use, one list of
 // JSON: whoever sees the gateway's process knows which worker has which connection. Then a line for each route:
 // {"route": N, "ack_ms": how long the API server took, "ms": [for each connection, from the acknowledgement on]} and, with
@@ -99,21 +153,15 @@ func serial(api *API, o *options) error {
 	if err := json.NewDecoder(os.Stdin).Decode(&used); err != nil {
 		return err
 	}
-	type verdict struct {
-		at  time.Time
-		err error
+	chosen := []*Probe{}
+	for _, port := range used {
+		chosen = append(chosen, probes[port])
 	}
-	type task struct{ name, service string }
-	tasks, verdicts := make([]chan task, len(used)), make([]chan verdict, len(used))
-	for i, port := range used {
-		tasks[i], verdicts[i] = make(chan task), make(chan verdict)
-		go func() {
-			runtime.LockOSThread()
-			for it := range tasks[i] {
-				at, err := probes[port].until(it.name, it.service)
-				verdicts[i] <- verdict{at, err}
-			}
-		}()
+	racers := race(chosen)
+	for number := range warmUp {
+		if _, err := racers.run(api, o, o.count+number); err != nil {
+			return err
+		}
 	}
 	told := make(chan Event, 100000)
 	if o.watch {
@@ -122,26 +170,19 @@ func serial(api *API, o *options) error {
 		}
 	}
 	for number := range o.count {
-		begin := time.Now()
-		if _, err := api.do("POST", o.routes(), "application/json", o.route(number)); err != nil {
+		if o.collect > 0 && number%o.collect == 0 {
+			if err := api.collect(); err != nil {
+				return err
+			}
+		}
+		got, err := racers.run(api, o, number)
+		if err != nil {
 			return err
 		}
-		acknowledged := time.Now()
-		for _, it := range tasks {
-			it <- task{o.name(number), o.service(number)}
-		}
-		took := []float64{}
-		for _, it := range verdicts {
-			got := <-it
-			if got.err != nil {
-				return got.err
-			}
-			took = append(took, float64(got.at.Sub(acknowledged).Microseconds())/1e3)
-		}
-		line := map[string]any{"route": number, "ms": took, "ack_ms": milliseconds(begin, acknowledged)}
+		line := map[string]any{"route": number, "ms": got.took, "ack_ms": milliseconds(got.began, got.acknowledged)}
 		for o.watch {
 			if event := <-told; event.Type == "ADDED" && event.Object.Metadata.Name == o.name(number) {
-				line["watch_ms"] = milliseconds(acknowledged, event.at)
+				line["watch_ms"] = milliseconds(got.acknowledged, event.at)
 				break
 			}
 		}
