@@ -22,6 +22,7 @@
 #include "cmd/agent_kubernetes.hpp"
 #include "cmd/agent_servers.hpp"
 #include "cmd/signals.hpp"
+#include "gateway/proxy/status_port.hpp"
 #include "net/http_server.hpp"
 #include "peering/accept_wire.hpp"
 
@@ -438,17 +439,12 @@ private:
   Status serve_metrics() {
     if (options_.metrics_port == 0)
       return {};
-    auto address =
-        net::Address::parse(fmt::format("{}:{}", options_.tls_bind, options_.metrics_port));
-    if (!address)
-      return fail(address.error());
-    auto served = net::HttpThread::start(*address, [it = http_api_](net::HttpRequest request,
-                                                                    const net::HttpPeer& peer,
-                                                                    net::HttpResponder responder) {
-      if (request.path() == "/metrics" && request.method == "GET")
-        return it->handle(std::move(request), peer, std::move(responder));
-      responder.respond({.status = 404, .body = "only GET /metrics is here\n"});
-    });
+    auto served = gateway::proxy::open_status_port(
+        {"metrics port", options_.tls_bind, options_.metrics_port, "/metrics"},
+        [it = http_api_](net::HttpRequest request, const net::HttpPeer& peer,
+                         net::HttpResponder responder) {
+          it->handle(std::move(request), peer, std::move(responder));
+        });
     if (!served)
       return fail(served.error());
     metrics_ = std::move(*served);

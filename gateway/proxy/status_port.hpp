@@ -21,6 +21,9 @@ struct StatusPortOptions {
 /// has something to serve; `answer` is called on that thread. Errors name the port as options.what.
 Result<std::unique_ptr<net::HttpThread>>
 open_status_port(StatusPortOptions options, std::function<net::HttpResponse()> answer);
+/// The same for what cannot be answered at once.
+Result<std::unique_ptr<net::HttpThread>> open_status_port(StatusPortOptions options,
+                                                          net::HttpServer::Handler answer);
 
 /// 200, or 503 of what is not ready.
 net::HttpResponse readiness(bool ready);
