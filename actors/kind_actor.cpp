@@ -59,6 +59,7 @@ struct Steps {
         kubernetes::collection_path(kind, state.version, options.only ? options.only->ns : "");
     collection.api_version = kubernetes::api_version(kind, state.version);
     collection.kind = kind.name;
+    collection.label_selector = kind.label_selector;
     if (options.only)
       collection.field_selector = "metadata.name=" + options.only->name;
     // A weak way back: the mirror must not keep its owner alive.

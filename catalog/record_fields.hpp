@@ -447,6 +447,10 @@ template <class A>
 void fields(A& a, model::Namespace& x) {
   a(1, x.meta);
 }
+template <class A>
+void fields(A& a, model::Pod& x) {
+  a(1, x.meta), a(2, x.ip), a(3, x.host_ip), a(4, x.phase);
+}
 
 // ---- service.hpp
 

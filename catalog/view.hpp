@@ -38,7 +38,7 @@ using AnyRecord =
                  model::GrpcRoute, model::TlsRoute, model::UdpRoute, model::ListenerSet,
                  model::BackendTlsPolicy, model::GatewayPolicy, model::RouteAuthFilter,
                  model::RouteRetryFilter, model::RouteTimeoutFilter, model::JwtProvider,
-                 model::KeySet, model::ServiceResolver, model::KeptRoute>;
+                 model::KeySet, model::ServiceResolver, model::KeptRoute, model::Pod>;
 model::ObjectKey key_of(const AnyRecord& record);
 
 /// A tuple of Each<T> for every type of record.

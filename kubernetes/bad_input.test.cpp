@@ -27,13 +27,13 @@ TEST_CASE("a document that is no object of a known kind is refused") {
           {"{apiVersion: v1}", "kind: required"},
           {"{apiVersion: 1, kind: Secret}",
            "Secret: apiVersion: expected a string, got an integer"},
-          {"{apiVersion: v1, kind: Pod, metadata: {name: p}}",
-           "Pod p: kind: \"Pod\" is no kind that Strait knows; it knows GatewayClass, "
+          {"{apiVersion: v1, kind: Job, metadata: {name: p}}",
+           "Job p: kind: \"Job\" is no kind that Strait knows; it knows GatewayClass, "
            "GatewayClassConfig, Gateway, HTTPRoute, TCPRoute, ReferenceGrant, MeshService, "
            "Service, EndpointSlice, Secret, ConfigMap, Namespace, ExportedServices, "
            "ServiceIntentions, GRPCRoute, TLSRoute, UDPRoute, ListenerSet, BackendTLSPolicy, "
            "GatewayPolicy, RouteAuthFilter, RouteRetryFilter, RouteTimeoutFilter, JWTProvider, "
-           "ServiceResolver"},
+           "ServiceResolver, Pod"},
           {"{apiVersion: v1, kind: Gateway, metadata: {name: g}}",
            "Gateway default/g: apiVersion: expected gateway.networking.k8s.io/v1 or "
            "gateway.networking.k8s.io/v1beta1 for a Gateway, got \"v1\""},

@@ -143,6 +143,7 @@ constexpr std::array kinds{
             {consul},
             rules::service_name,
             decode_as<model::ServiceResolver>},
+    KindRow{"Pod", Scope::namespaced, {"v1"}, subdomain, decode_as<model::Pod>},
 };
 
 std::string kind_names() {

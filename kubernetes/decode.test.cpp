@@ -155,6 +155,11 @@ TEST_CASE("core kinds are read") {
       "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1}, "
       "addressType: IPv4, endpoints: [{addresses: [127.0.0.1], conditions: {ready: false}}, "
       "{addresses: [127.0.0.2], nodeName: n}], ports: [{port: 80}]}");
+  auto pod = only<model::Pod>("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {x: {}}, "
+                              "status: {phase: Running, podIP: 10.1.0.1, hostIP: 192.0.2.1, "
+                              "hostIPs: [{ip: 192.0.2.1}], somethingNew: 1}}");
+  CHECK(std::tuple{pod.phase, pod.ip, pod.host_ip} ==
+        std::tuple{"Running", "10.1.0.1", "192.0.2.1"});
   CHECK_FALSE(slice.endpoints[0].ready);
   CHECK_FALSE(slice.endpoints[0].serving);
   CHECK(slice.endpoints[1].ready);

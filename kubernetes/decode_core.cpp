@@ -134,4 +134,14 @@ void decode(Fields& root, model::Namespace&) {
   root.object("spec", [](Fields& spec) { spec.skip({"finalizers"}); });
 }
 
+void decode(Fields& root, model::Pod& out) {
+  root.skip({"spec"});
+  root.object("status", [&](Fields& status) {
+    status.one_of("phase", out.phase, {"Pending", "Running", "Succeeded", "Failed", "Unknown"});
+    status.text("podIP", out.ip, rules::any);
+    status.text("hostIP", out.host_ip, rules::any);
+    status.skip_others();
+  });
+}
+
 } // namespace strait::kubernetes

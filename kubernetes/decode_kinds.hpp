@@ -17,6 +17,7 @@ void decode(Fields& root, model::Service& out);
 void decode(Fields& root, model::EndpointSlice& out);
 void decode(Fields& root, model::Secret& out);
 void decode(Fields& root, model::ConfigMap& out);
+void decode(Fields& root, model::Pod& out);
 void decode(Fields& root, model::Namespace& out);
 void decode(Fields& root, model::ExportedServices& out);
 void decode(Fields& root, model::ServiceIntentions& out);

@@ -12,12 +12,8 @@ namespace {
 
 using deployer::map_of;
 
-constexpr std::size_t label_bytes_max = 63;
-
 /// A label's value: what it stands for, or the stable short name of it.
-std::string label_value(const std::string& text) {
-  return text.size() <= label_bytes_max ? text : model::deployed_name({"", text});
-}
+std::string label_value(const std::string& text) { return model::gateway_label_value({"", text}); }
 
 MapWriter object(std::string_view api_version, std::string_view kind, Node metadata) {
   MapWriter out;
@@ -129,7 +125,7 @@ Node disruption_budget(const DeployRequest& request) {
 namespace deployer {
 
 model::StringMap selector(const DeployRequest& request) {
-  return {{std::string{gateway_name_label}, gateway_label_value(request.gateway.meta.name)},
+  return {{std::string{gateway_name_label}, label_value(request.gateway.meta.name.name)},
           {std::string{managed_by_label}, std::string{managed_by_strait}}};
 }
 
@@ -180,8 +176,6 @@ std::string secret_name(const DeployRequest& request) {
 }
 
 } // namespace deployer
-
-std::string gateway_label_value(const model::Name& gateway) { return label_value(gateway.name); }
 
 std::uint16_t container_port(std::uint16_t port, const model::GatewayClassConfig* config) {
   if (!config || port > privileged_port_max)

@@ -15,7 +15,7 @@ namespace strait::kubernetes {
 /// Labels by which the objects of all gateways, and of one, are found again.
 inline constexpr std::string_view managed_by_label = "app.kubernetes.io/managed-by";
 inline constexpr std::string_view managed_by_strait = "strait";
-inline constexpr std::string_view gateway_name_label = "gateway.networking.k8s.io/gateway-name";
+using model::gateway_name_label;
 inline constexpr std::string_view gateway_class_label =
     "gateway.networking.k8s.io/gateway-class-name";
 
@@ -88,8 +88,5 @@ Result<std::vector<Node>> desired_objects(const DeployRequest& request);
 
 /// The port inside the pod (specification B3).
 std::uint16_t container_port(std::uint16_t port, const model::GatewayClassConfig* config);
-
-/// The value of gateway_name_label: the Gateway's name, or a shorter one where that is no label.
-std::string gateway_label_value(const model::Name& gateway);
 
 } // namespace strait::kubernetes

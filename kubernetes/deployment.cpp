@@ -135,7 +135,7 @@ Deployment::Effects Deployment::seen(Instant now, const ObjectId& id, const Item
       return {};
     it = objects_.try_emplace(id).first;
     for (auto& [name, gateway] : gateways_)
-      if (name.ns == id.name.ns && gateway_label_value(name) == label) {
+      if (name.ns == id.name.ns && model::gateway_label_value(name) == label) {
         it->second.gateway = name;
         by_gateway_[name].insert(id);
       }

@@ -13,7 +13,7 @@ using Document =
                  model::ExportedServices, model::ServiceIntentions, model::GrpcRoute,
                  model::TlsRoute, model::UdpRoute, model::ListenerSet, model::BackendTlsPolicy,
                  model::GatewayPolicy, model::RouteAuthFilter, model::RouteRetryFilter,
-                 model::RouteTimeoutFilter, model::JwtProvider, model::ServiceResolver>;
+                 model::RouteTimeoutFilter, model::JwtProvider, model::ServiceResolver, model::Pod>;
 
 model::ObjectKey key_of(const Document& document);
 /// The document as a Manifest; nothing for a config entry.

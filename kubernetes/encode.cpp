@@ -36,6 +36,7 @@ constexpr Head heads[] = {
     {"consul.hashicorp.com/v1alpha1", "RouteTimeoutFilter"},
     {"consul.hashicorp.com/v1alpha1", "JWTProvider"},
     {"consul.hashicorp.com/v1alpha1", "ServiceResolver"},
+    {"v1", "Pod"},
 };
 static_assert(std::size(heads) == std::variant_size_v<Document>);
 

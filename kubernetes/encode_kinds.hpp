@@ -17,6 +17,7 @@ void encode(MapWriter& root, const model::Service& object);
 void encode(MapWriter& root, const model::EndpointSlice& object);
 void encode(MapWriter& root, const model::Secret& object);
 void encode(MapWriter& root, const model::ConfigMap& object);
+void encode(MapWriter& root, const model::Pod& object);
 void encode(MapWriter& root, const model::Namespace& object);
 void encode(MapWriter& root, const model::ExportedServices& object);
 void encode(MapWriter& root, const model::ServiceIntentions& object);

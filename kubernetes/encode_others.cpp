@@ -80,4 +80,12 @@ void encode(MapWriter& root, const model::ConfigMap& object) {
 
 void encode(MapWriter&, const model::Namespace&) {}
 
+void encode(MapWriter& root, const model::Pod& object) {
+  MapWriter status;
+  status.put_unless_empty("phase", object.phase);
+  status.put_unless_empty("hostIP", object.host_ip);
+  status.put_unless_empty("podIP", object.ip);
+  root.put_unless_empty("status", status.take());
+}
+
 } // namespace strait::kubernetes

@@ -327,6 +327,11 @@ void Fields::skip(std::initializer_list<std::string_view> keys) {
     known_.emplace_back(key);
 }
 
+void Fields::skip_others() {
+  for (auto& key : keys())
+    known_.push_back(key);
+}
+
 void Fields::refuse(std::string_view key, std::string_view why) {
   if (auto* node = take(key, Need::optional))
     report_->add(node->at, path_to(key), why);

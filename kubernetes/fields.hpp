@@ -119,6 +119,8 @@ public:
   void unsupported(std::initializer_list<std::string_view> keys);
   /// Fields that may stand there and say nothing to Strait.
   void skip(std::initializer_list<std::string_view> keys);
+  /// All that is not read by then may stand there: for what others write, and add to.
+  void skip_others();
   /// A real field that is an error here, with the reason.
   void refuse(std::string_view key, std::string_view why);
 

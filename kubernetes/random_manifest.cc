@@ -622,6 +622,15 @@ Namespace namespace_object(Random& random) {
   return out;
 }
 
+Pod pod(Random& random) {
+  Pod out;
+  out.meta = random.meta(true);
+  out.phase = random.maybe(80, random.pick({"Pending", "Running", "Failed"}));
+  out.ip = random.maybe(80, random.pick({"10.1.2.3", "10.1.2.4", "fd00::1"}));
+  out.host_ip = random.maybe(80, random.pick({"192.0.2.1", "192.0.2.2"}));
+  return out;
+}
+
 BackendTlsPolicy backend_tls_policy(Random& random) {
   BackendTlsPolicy out;
   out.meta = random.meta(true);
@@ -762,7 +771,8 @@ const std::vector<Kind>& manifest_kinds() {
                                      Kind::route_retry_filter,
                                      Kind::route_timeout_filter,
                                      Kind::jwt_provider,
-                                     Kind::service_resolver};
+                                     Kind::service_resolver,
+                                     Kind::pod};
   return all;
 }
 
@@ -815,6 +825,8 @@ Manifest random_manifest(Kind kind, std::mt19937_64& prng) {
     return jwt_provider(random);
   case Kind::service_resolver:
     return service_resolver(random);
+  case Kind::pod:
+    return pod(random);
   default:
     assert(false && "a kind of model::Manifest");
     return Namespace{};

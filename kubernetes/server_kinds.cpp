@@ -17,12 +17,17 @@ constexpr std::string_view legacy = "api-gateway.consul.hashicorp.com";
 constexpr std::array<std::string_view, 2> v1{"v1"}, v1_beta{"v1", "v1beta1"},
     v1_alpha2{"v1", "v1alpha2"}, v1alpha1{"v1alpha1"};
 
+/// As kubernetes/deployer labels them.
+constexpr std::string_view pods_of_gateways =
+    "app.kubernetes.io/managed-by=strait,gateway.networking.k8s.io/gateway-name";
+
 constexpr std::array kinds{
     ServerKind{Kind::namespace_, "", "Namespace", "namespaces", v1, false, false, true},
     ServerKind{Kind::service, "", "Service", "services", v1, true, false, true},
     ServerKind{Kind::endpoint_slice, "discovery.k8s.io", "EndpointSlice", "endpointslices", v1,
                true, false, true},
     ServerKind{Kind::secret, "", "Secret", "secrets", v1, true, false, true, true},
+    ServerKind{Kind::pod, "", "Pod", "pods", v1, true, false, true, false, pods_of_gateways},
     ServerKind{Kind::config_map, "", "ConfigMap", "configmaps", v1, true, false, true, true},
     ServerKind{Kind::gateway_class, gateway_api, "GatewayClass", "gatewayclasses", v1_beta, false,
                true},

@@ -24,6 +24,7 @@ struct ServerKind {
   bool status = false;    ///< Strait writes its status.
   bool built_in = false;  ///< Every server has it.
   bool on_demand = false; ///< Only those that something refers to are read: Secrets, ConfigMaps.
+  std::string_view label_selector{}; ///< Only those are read.
 };
 std::span<const ServerKind> server_kinds();
 

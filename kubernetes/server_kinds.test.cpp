@@ -1,5 +1,7 @@
 #include "kubernetes/server_kinds.hpp"
 
+#include "kubernetes/deployer.hpp"
+
 #include <catch2/catch.hpp>
 
 using namespace strait;
@@ -66,4 +68,9 @@ TEST_CASE("the release of the CRDs decides whether they are supported; what is m
     CHECK_THAT(support.message, Catch::StartsWith("expected CRDs of Gateway API v1.6 to v1.7; "
                                                   "gateways is of "));
   }
+}
+
+TEST_CASE("of all pods only those of gateways are read, by the labels that the deployer gives") {
+  CHECK(kind("Pod", "").label_selector ==
+        fmt::format("{}={},{}", managed_by_label, managed_by_strait, gateway_name_label));
 }

@@ -17,7 +17,7 @@ using Manifest =
     std::variant<GatewayClass, GatewayClassConfig, Gateway, HttpRoute, TcpRoute, ReferenceGrant,
                  MeshService, Service, EndpointSlice, Secret, ConfigMap, Namespace, GrpcRoute,
                  TlsRoute, UdpRoute, ListenerSet, BackendTlsPolicy, GatewayPolicy, RouteAuthFilter,
-                 RouteRetryFilter, RouteTimeoutFilter, JwtProvider, ServiceResolver>;
+                 RouteRetryFilter, RouteTimeoutFilter, JwtProvider, ServiceResolver, Pod>;
 
 ObjectKey key_of(const Manifest& object);
 const Meta& meta_of(const Manifest& object);

@@ -68,4 +68,13 @@ struct Namespace {
   friend bool operator==(const Namespace&, const Namespace&) = default;
 };
 
+/// One of those that run a Gateway, by the labels that it was deployed with.
+struct Pod {
+  static constexpr Kind kind = Kind::pod;
+  Meta meta;
+  std::string ip, host_ip; ///< Empty: not given yet.
+  std::string phase;       ///< Pending, Running, Succeeded, Failed, Unknown; empty: not said.
+  friend bool operator==(const Pod&, const Pod&) = default;
+};
+
 } // namespace strait::model

@@ -48,4 +48,8 @@ std::string deployed_name(const Name& gateway) {
   return fmt::format("{}-{:010x}", start, hash_of(gateway.name) >> (64 - 4 * hash_digits));
 }
 
+std::string gateway_label_value(const Name& gateway) {
+  return gateway.name.size() <= label_bytes_max ? gateway.name : deployed_name(gateway);
+}
+
 } // namespace strait::model

@@ -190,6 +190,10 @@ struct Gateway {
 /// most 63 characters that begins with a letter, else what of it fits and a hash of the whole.
 /// Stable: never change what it answers.
 std::string deployed_name(const Name& gateway);
+/// The label of those objects and its value: the Gateway's name, or a shorter one where that is no
+/// label.
+inline constexpr std::string_view gateway_name_label = "gateway.networking.k8s.io/gateway-name";
+std::string gateway_label_value(const Name& gateway);
 
 /// More listeners of a Gateway, in an object of their own.
 struct ListenerSet {

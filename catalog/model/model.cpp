@@ -29,6 +29,7 @@ constexpr std::array kinds{
     KindRow{Kind::secret, "Secret", ""},
     KindRow{Kind::config_map, "ConfigMap", ""},
     KindRow{Kind::namespace_, "Namespace", ""},
+    KindRow{Kind::pod, "Pod", ""},
     KindRow{Kind::grpc_route, "GRPCRoute", gateway_group},
     KindRow{Kind::tls_route, "TLSRoute", gateway_group},
     KindRow{Kind::udp_route, "UDPRoute", gateway_group},

@@ -51,6 +51,7 @@ enum class Kind : std::uint8_t {
   jwt_provider = 36,  ///< Consul's, as an object.
   key_set = 37,       ///< What was fetched for a jwt_provider.
   kept_route = 38,    ///< A route as one gateway served it when it was last in order.
+  pod = 39,           ///< Of a gateway.
   object_status = 40, ///< Conditions of another object.
   service_index = 41, ///< The revision that last changed one catalog service.
   kind_index = 42,    ///< The revision that last removed a record of one kind.

@@ -172,6 +172,9 @@ std::vector<Column> columns_of_kind(Kind kind) {
     return {plain("TYPE", "type"), count("DATA", "data")};
   case Kind::config_map:
     return {count("DATA", "data")};
+  case Kind::pod:
+    return {plain("STATUS", "status.phase"), plain("IP", "status.podIP"),
+            plain("HOST", "status.hostIP")};
   case Kind::exported_services:
     return {each("SERVICES", "spec.services", "name")};
   case Kind::service_intentions:

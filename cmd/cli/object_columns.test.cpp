@@ -80,7 +80,7 @@ TEST_CASE("every kind that can be written has columns, and is found by its names
   CHECK(object_kind("gatewayclasses")->kind == model::Kind::gateway_class);
   CHECK(object_kind("exportedservices")->kind == model::Kind::exported_services);
   CHECK(object_kind("gtw")->kind == model::Kind::gateway);
-  auto unknown = object_kind("pod");
+  auto unknown = object_kind("job");
   REQUIRE(!unknown);
   CHECK(unknown.error().code == ExitCode::usage);
   CHECK(unknown.error().text.find("HTTPRoute") != std::string::npos);

@@ -36,6 +36,7 @@ constexpr std::array kinds{
     ObjectKind{Kind::route_timeout_filter, ""},
     ObjectKind{Kind::jwt_provider, ""},
     ObjectKind{Kind::service_resolver, ""},
+    ObjectKind{Kind::pod, "po"},
 };
 
 /// Lower case and without dashes: "exported-services" and "ExportedServices" are one.

@@ -153,7 +153,7 @@ TEST_CASE("get shows objects as a table, or as the agent wrote them") {
   CHECK(get({"MeshService", "api", "-n", "infra", "-o", "yaml"}).out == "kind: MeshService\n");
   CHECK(get({"ns", "a"}).out == "NAME  AGE\na     -\n");
   CHECK(get({"meshservice", "other"}).code == 3);
-  CHECK(get({"pod"}).code == 2);
+  CHECK(get({"job"}).code == 2);
   CHECK(get({"meshservice", "api", "-A"}).code == 2);
 }
 

@@ -172,6 +172,30 @@ def b2_readiness_at_20000_and_metrics_only_where_asked(world):
     return "/ready 200 at 20000 of the pod, else 404; no metrics port; with metrics.port one that answers (see B14)"
 
 
+def addressed(world, service_type):
+    """Where a Gateway of that Service type is, by its status; it answers there."""
+    name = f"by-{(service_type or 'none').lower()}"
+    config = {"serviceType": service_type} if service_type else {}
+    with world.having(make("GatewayClassConfig", name, config), consul_class(name, name),
+                      route(name, to("/", backend("a")), gateway=name),
+                      make("Gateway", name, {"gatewayClassName": name, "listeners": [listener("http", 8080)]})):
+        address = world.cluster.gateway_address(name)
+        world.until_says("Gateway", name, "", "Programmed", "True", "Programmed")
+        service, port = world.cluster.get("service", name), 8080
+        pod = world.pods(name)[0]["status"]
+        if service_type:
+            expect_equal(service["spec"]["type"], service_type, "type of the Service")
+        if service_type == "NodePort":
+            port = service["spec"]["ports"][0]["nodePort"]
+        whose = {"ClusterIP": lambda: service["spec"]["clusterIP"], "NodePort": lambda: pod["hostIP"],
+                 None: lambda: pod["podIP"]}[service_type]()
+        expect_equal(address, whose, f"address of a Gateway of Service type {service_type}")
+        if not service_type:
+            expect(service is None, "a Service where no type is given")
+        world.until(200, "/x", "a /x", address=address, port=port)
+    return f"{service_type or 'no Service'}: {address}:{port}"
+
+
 def b3_privileged_ports_are_moved_and_openshift_has_its_role(world):
     config = {"serviceType": "LoadBalancer", "mapPrivilegedContainerPorts": 2000}
     mapped = make("Gateway", "mapped", {
@@ -192,6 +216,7 @@ def b3_privileged_ports_are_moved_and_openshift_has_its_role(world):
         expect_equal(spec["containers"][0]["securityContext"]["capabilities"], {"drop": ["ALL"]}, "capabilities")
         service = world.api.get("Service", "mapped")["spec"]["ports"]
         expect_equal([(it["port"], it["targetPort"]) for it in service], [(80, 2080)], "ports of the Service")
+    addresses = [addressed(world, it) for it in ("ClusterIP", "NodePort", None)]
     world.upgrade(**{"global.openshift.enabled": True})
     config = world.api.get("GatewayClassConfig", "strait")["spec"]
     expect_equal(config["openshiftSCCName"], "restricted-v2", "the constraint of the managed class")
@@ -201,7 +226,7 @@ def b3_privileged_ports_are_moved_and_openshift_has_its_role(world):
     binding = wait_until(lambda: world.cluster.get("rolebinding", "edge"), LIMIT, "its RoleBinding is there", 0.2)
     expect_equal((binding["roleRef"]["name"], binding["subjects"][0]["name"]), ("edge", "edge"), "the RoleBinding")
     return ("80 answers at the Service, 2080 in the container, 80 there refuses; 2080 as well: PortUnavailable; "
-            "Role for restricted-v2")
+            f"Role for restricted-v2; {', '.join(addresses)}")
 
 
 def b4_class_and_parameters_of_both_groups(world):

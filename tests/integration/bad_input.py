@@ -38,7 +38,7 @@ def listeners(text):
 # What is sent, and the words that the refusal must have. Each stands beside a good document, which must stay out too.
 DOCUMENTS = {
     "malformed YAML": ("a: [1, 2", [r"\d+:\d+", "end of flow|flow sequence|end of"]),
-    "unknown kind": ("{apiVersion: v1, kind: Pod, metadata: {name: p}}", ['kind: "Pod" is no kind', "HTTPRoute"]),
+    "unknown kind": ("{apiVersion: v1, kind: Job, metadata: {name: p}}", ['kind: "Job" is no kind', "HTTPRoute"]),
     "unknown field": (listeners("{name: l, port: 81, protocol: HTTP, hostnam: a.b}"),
                       [r"spec\.listeners\[0\]\.hostnam: unknown field", "did you mean hostname"]),
     "wrong type": (listeners("{name: l, port: 'eighty', protocol: HTTP}"),
