@@ -89,10 +89,11 @@ up() {
     --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
     --initial-cluster default=http://127.0.0.1:2380
-  # It shares few cores with all that is tested: memory is cheaper than its collector's turns (but near GOMEMLIMIT whoever
-  # allocates works for the collector: 80 ms and more), and a goroutine of its watches shall not wait 10 ms for another
-  # one's slice.
-  start apiserver env GOGC=1000 GOMEMLIMIT=6GiB GOMAXPROCS=4 "$BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 \
+  # It shares few cores with all that is tested: memory is cheaper than its collector's turns (but near GOMEMLIMIT
+  # whoever allocates works for the collector: 80 ms and more), and a goroutine of its watches shall not wait 10 ms for
+  # another one's slice.
+  start apiserver env GOGC=1000 GOMEMLIMIT=6GiB GOMAXPROCS=4 \
+    "$BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 \
     --advertise-address="$HOSTIP" --bind-address="$HOSTIP" --secure-port=6443 \
     --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" \
     --client-ca-file="$PKI/ca.crt" --service-cluster-ip-range="$SVCCIDR" --authorization-mode=Node,RBAC \

@@ -13,8 +13,8 @@ from harness import Failed, expect, gateway, percentile, say
 
 SERIAL, ATTACHED = 3_000, 1_000
 ENDS = 500  # Of the serial routes, the first and the last so many are compared.
-# A turn of the API server's collector takes a third of a second and both cores: a watch may wait 80 ms for it. Turns are
-# taken between two routes, so that the gateway is measured and not the collector.
+# A turn of the API server's collector takes a third of a second and both cores: a watch may wait 80 ms for it. Turns
+# are taken between two routes, so that the gateway is measured and not the collector.
 COLLECT = 250
 CONNECTIONS = 32  # To the pod; one per worker is chosen of them.
 MEAN_GOAL_MS, P99_GOAL_MS, MAX_GOAL_MS, WRITES_GOAL, COUNTED_GOAL_MS = 5.0, 10.0, 25.0, 25, 500.0
