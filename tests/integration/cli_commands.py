@@ -61,7 +61,7 @@ def objects(strait, lab):
     strait.ends(INVALID, "apply", "-f", "-", input=bad, err="nothing was applied")
     strait.ends(INVALID, "apply", "-f", "-", input=route + route, err="stands twice")
     strait.ends(NOT_FOUND, "apply", "-f", str(folder / "none.yaml"))
-    strait.ends(USAGE, "get", "pods", err="there are GatewayClass")
+    strait.ends(USAGE, "get", "jobs", err="there are GatewayClass")
     strait.ends(OK, "delete", "httproute", "shop", out="HTTPRoute default/shop deleted")
     strait.ends(NOT_FOUND, "delete", "httproute", "shop")
     strait.ends(OK, "delete", "httproute", "shop", "--ignore-not-found")
