@@ -91,12 +91,14 @@ void StatusLedger::unqueue(const model::ObjectKey& object, Entry& entry) {
 
 void StatusLedger::queue(const model::ObjectKey& object, Entry& entry) {
   entry.due = entry.pending() ? *entry.dirty + serving_wait_max : *entry.dirty;
-  entry.due = std::max(entry.due, entry.not_before);
+  auto settled = std::min(entry.not_while_changing, entry.touched + write_quiet);
+  entry.due = std::max({entry.due, entry.not_before, settled});
   due_.emplace(entry.due, object);
 }
 
 void StatusLedger::touch(Instant now, const model::ObjectKey& object, Entry& entry) {
   unqueue(object, entry);
+  entry.touched = now;
   if (!entry.dirty)
     entry.dirty = now;
   if (!entry.under_way)
@@ -206,7 +208,8 @@ std::vector<ObjectStatus> StatusLedger::take(Instant now) {
     bool again = entry.last && now - *entry.last <= 2 * entry.interval;
     entry.interval = again ? std::min(2 * entry.interval, write_interval_max) : write_interval_min;
     entry.last = now;
-    entry.not_before = now + entry.interval;
+    entry.not_before = now + write_interval_min;
+    entry.not_while_changing = now + entry.interval;
     ready.push_back(entry.merged(object));
   }
   return ready;

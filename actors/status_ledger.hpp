@@ -11,7 +11,8 @@ namespace strait::actors {
 /// A change is written once: while some proxy has not acknowledged it, it is held back for at most
 /// serving_wait_max, so that one write says Accepted and Serving together. An object's first change
 /// is written at once, the next not before write_interval_min; as long as changes keep coming, the
-/// interval doubles with each write up to write_interval_max.
+/// interval doubles with each write up to write_interval_max. Once they have ended, write_quiet is
+/// the longest that the last of them waits.
 class StatusLedger {
 public:
   /// Parents of a route, and ancestors of a policy, that a status may have (Gateway API); those of
@@ -19,7 +20,8 @@ public:
   static constexpr std::size_t parents_max = 32;
   static constexpr std::size_t ancestors_max = 16;
   static constexpr Millis serving_wait_max{100};
-  static constexpr Millis write_interval_min{50}, write_interval_max{300};
+  static constexpr Millis write_interval_min{50}, write_interval_max{450};
+  static constexpr Millis write_quiet{100};
   static constexpr Millis write_retry{1'000}; ///< After one that failed.
 
   /// The whole word of an object's own actor.
@@ -53,8 +55,10 @@ private:
     std::optional<ActorHealth> health;
     std::optional<gateway::resolve::Problem> obstacle; // To the Gateway's deployment.
     std::optional<Instant> dirty;                      // Since when.
+    Instant touched{};                                 // The newest change.
     Instant due{};                                     // Where it stands in due_.
     Instant not_before{};                              // Because of the last write.
+    Instant not_while_changing{};                      // Neither.
     std::optional<Instant> last;                       // Write.
     Millis interval{0};                                // After it.
     bool under_way = false;

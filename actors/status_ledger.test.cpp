@@ -104,13 +104,25 @@ TEST_CASE_METHOD(Fixture, "the longer changes keep coming, the more of them are 
       ledger.written(now, status.object, true);
     }
   }
-  CHECK(writes == std::vector<std::int64_t>{0, 50, 150, 350, 650, 950});
+  CHECK(writes == std::vector<std::int64_t>{0, 50, 150, 350, 750});
   now += 2 * StatusLedger::write_interval_max;
   ledger.own(now, ObjectStatus{.object = gateway});
   REQUIRE(ledger.take(now).size() == 1);
   ledger.written(now, gateway, true);
   ledger.own(now, ObjectStatus{.object = gateway, .attached_listener_sets = 1});
   CHECK(ledger.due() == now + StatusLedger::write_interval_min); // It was quiet.
+}
+
+TEST_CASE_METHOD(Fixture, "the last of many changes does not wait for a whole interval") {
+  for (int change = 0; change < 1'000; ++change, now += 1ms) {
+    say(std::to_string(change));
+    written();
+  }
+  auto last = now - 1ms;
+  CHECK(ledger.due() == last + StatusLedger::write_quiet);
+  now = *ledger.due();
+  CHECK(written() == "999");
+  CHECK_FALSE(ledger.due());
 }
 
 TEST_CASE_METHOD(Fixture, "what cannot be deployed is not programmed until it can") {
