@@ -21,7 +21,7 @@ public:
   static constexpr std::size_t ancestors_max = 16;
   static constexpr Millis serving_wait_max{100};
   static constexpr Millis write_interval_min{50}, write_interval_max{450};
-  static constexpr Millis write_quiet{100};
+  static constexpr Millis write_quiet{200};
   static constexpr Millis write_retry{1'000}; ///< After one that failed.
 
   /// The whole word of an object's own actor.

@@ -18,7 +18,9 @@ ENDS = 500  # Of the serial routes, the first and the last so many are compared.
 COLLECT = 250
 CONNECTIONS = 32  # To the pod; one per worker is chosen of them.
 MEAN_GOAL_MS, P99_GOAL_MS, MAX_GOAL_MS, WRITES_GOAL, COUNTED_GOAL_MS = 5.0, 10.0, 25.0, 25, 500.0
-FLAT_GOAL = 1.2  # The last routes take at most so many times what the first did.
+# The last routes take at most so many times what the first did, each as a ratio to the API server's own part: the speed
+# of a machine that others share may drift by a third within the minute that this takes.
+FLAT_GOAL = 1.2
 ROUTES = lab.STRAIT_LAB / "bin" / "strait-routes"
 # Pods that ask for no CPU get 2 shares of it where every other program on the machine has 1,024: then what is measured
 # is how long they wait for the API server to pause.
@@ -117,13 +119,14 @@ def one_after_the_other(cluster, options):
     acknowledged = [it["ack_ms"] for it in lines]
     ends = min(ENDS, len(took) // 2)
     first, last = sum(took[:ends]) / ends, sum(took[-ends:]) / ends
+    growth, server = last / first, sum(acknowledged[-ends:]) / sum(acknowledged[:ends])
     worst = sorted(range(len(took)), key=lambda at: -took[at])[:5]
     mean, p99, longest = sum(took) / len(took), percentile(took, 0.99), max(took)
     say(f"{len(took)} routes one after the other, from the acknowledgement to right answers of all workers: mean "
         f"{mean:.2f} ms, median {percentile(took, 0.5):.2f}, p99 {p99:.2f}, max {longest:.2f}; the API server's own "
         f"part before that: mean {sum(acknowledged) / len(acknowledged):.2f}, p99 {percentile(acknowledged, 0.99):.2f}")
-    say(f"  first {ends}: {first:.2f} ms, last {ends}: {last:.2f} ms; slope {slope(took):+.3f} ms per 1,000 routes; "
-        f"slowest: {[(at, took[at]) for at in worst]}")
+    say(f"  first {ends}: {first:.2f} ms, last {ends}: {last:.2f} ms, {growth:.2f} times that, the server's own part "
+        f"{server:.2f} times; slope {slope(took):+.3f} ms per 1,000 routes; slowest: {[(at, took[at]) for at in worst]}")
     if options.watch:
         told = [it["watch_ms"] for it in lines]
         say(f"  a watch told of them after: mean {sum(told) / len(told):.2f} ms, median {percentile(told, 0.5):.2f}, "
@@ -131,7 +134,8 @@ def one_after_the_other(cluster, options):
     return [(mean <= MEAN_GOAL_MS, f"mean {mean:.2f} ms <= {MEAN_GOAL_MS:g}"),
             (p99 <= P99_GOAL_MS, f"p99 {p99:.2f} ms <= {P99_GOAL_MS:g}"),
             (longest <= MAX_GOAL_MS, f"max {longest:.2f} ms <= {MAX_GOAL_MS:g}"),
-            (last <= FLAT_GOAL * first, f"last {ends} / first {ends}: {last / first:.2f} <= {FLAT_GOAL:g}")]
+            (growth <= FLAT_GOAL * server, f"last {ends} / first {ends}, to the server's own part: "
+             f"{growth / server:.2f} <= {FLAT_GOAL:g}")]
 
 
 def at_once(cluster, options, mode):
