@@ -17,16 +17,16 @@ constexpr std::chrono::milliseconds tick_every{250};
 struct FeedSteps {
   FeedActor::stateful_pointer<FeedState> self;
   std::shared_ptr<gateway::feed::ProxyStream> stream;
-  RootActor root;
-  Log log;
+  FeedActorOptions options;
 
   void carry_out(const Feed::Effects& effects) const {
     auto& state = self->state;
     if (auto& hello = state.feed->hello(); hello && !std::exchange(state.attached, true)) {
       state.gateway = {hello->gateway_namespace, hello->gateway_name};
       state.report.id = hello->proxy_id;
-      log.info("proxy {} of Gateway {} is connected", hello->proxy_id, to_string(state.gateway));
-      self->send(root, attach_atom::value, state.gateway, ConfigSink{self});
+      options.log.info("proxy {} of Gateway {} is connected", hello->proxy_id,
+                       to_string(state.gateway));
+      self->send(options.root, attach_atom::value, state.gateway, ConfigSink{self});
     }
     for (auto& effect : effects)
       std::visit(overload{[&](const Feed::Send& it) {
@@ -37,13 +37,13 @@ struct FeedSteps {
                           [&](const Feed::Serving& it) {
                             state.report.served = it.epoch;
                             state.report.errors = it.errors;
-                            self->send(root, served_atom::value, state.gateway, ConfigSink{self},
-                                       state.report);
+                            self->send(options.root, served_atom::value, state.gateway,
+                                       ConfigSink{self}, state.report);
                           },
                           [&](const Feed::Reported&) {},
                           [&](const Feed::HangUp& it) {
-                            log.warn("proxy {} of Gateway {}: {}", state.report.id,
-                                     to_string(state.gateway), it.why);
+                            options.log.warn("proxy {} of Gateway {}: {}", state.report.id,
+                                             to_string(state.gateway), it.why);
                             stream->close(it.why);
                           }},
                  effect);
@@ -58,7 +58,7 @@ struct SubscriptionSteps {
     for (auto& effect : effects)
       std::visit([&](auto& it) { carry_out(it); }, effect);
   }
-  void carry_out(const Subscription::Dial&) const {
+  void carry_out(const Subscription::Dial& it) const {
     // The wire may still have a word to say when this actor is gone: it holds the address only.
     auto address = caf::actor_cast<caf::actor_addr>(self);
     auto tell = [address](auto&&... message) {
@@ -73,14 +73,14 @@ struct SubscriptionSteps {
       tell(frame_atom::value, attempt, std::move(frame));
     };
     events.ended = [=](const std::string& why) { tell(lost_atom::value, attempt, why); };
-    self->state.stream = options.dial(std::move(events));
+    self->state.stream = options.dial(it.address, std::move(events));
   }
   void carry_out(const Subscription::Send& it) const {
     if (self->state.stream)
       self->state.stream->send(it.frame);
   }
   void carry_out(const Subscription::HangUp& it) const {
-    options.log.warn("{}", it.why);
+    it.trouble ? options.log.warn("{}", it.why) : options.log.info("{}", it.why);
     if (auto stream = std::exchange(self->state.stream, nullptr)) {
       ++self->state.attempt;
       stream->close();
@@ -127,29 +127,30 @@ struct SubscriptionSteps {
 
 FeedActor::behavior_type feed_actor(FeedActor::stateful_pointer<FeedState> self,
                                     std::shared_ptr<gateway::feed::ProxyStream> stream,
-                                    RootActor root, Log log) {
-  FeedSteps steps{self, std::move(stream), std::move(root), std::move(log)};
+                                    FeedActorOptions options) {
+  FeedSteps steps{self, std::move(stream), std::move(options)};
   self->delayed_send(self, tick_every, tick_atom::value);
   return {
       [steps](frame_atom, const gateway::feed::ProxyFrame& frame) {
         auto& state = steps.self->state;
         if (!state.feed) {
           // Which gateway it is for comes with the first word.
-          gateway::feed::FeedOptions options;
+          gateway::feed::FeedOptions whose;
           if (auto* hello = std::get_if<gateway::feed::Hello>(&frame)) {
-            options.gateway_namespace = hello->gateway_namespace;
-            options.gateway_name = hello->gateway_name;
+            whose.gateway_namespace = hello->gateway_namespace;
+            whose.gateway_name = hello->gateway_name;
           }
-          state.feed = std::make_unique<Feed>(options, now_instant());
+          state.feed = std::make_unique<Feed>(whose, now_instant());
         }
         steps.carry_out(state.feed->received(now_instant(), frame));
       },
       [steps](lost_atom, const std::string& why) {
         auto& state = steps.self->state;
-        steps.log.info("proxy {} of Gateway {} is gone: {}", state.report.id,
-                       to_string(state.gateway), why);
+        steps.options.log.info("proxy {} of Gateway {} is gone: {}", state.report.id,
+                               to_string(state.gateway), why);
         if (state.attached)
-          steps.self->send(steps.root, detach_atom::value, state.gateway, ConfigSink{steps.self});
+          steps.self->send(steps.options.root, detach_atom::value, state.gateway,
+                           ConfigSink{steps.self});
         steps.self->quit();
       },
       [steps](config_atom, const Update& update) {
@@ -159,8 +160,10 @@ FeedActor::behavior_type feed_actor(FeedActor::stateful_pointer<FeedState> self,
       },
       [steps](tick_atom) {
         steps.self->delayed_send(steps.self, tick_every, tick_atom::value);
-        if (auto& feed = steps.self->state.feed)
+        if (auto& feed = steps.self->state.feed) {
+          feed->lead(steps.options.elsewhere());
           steps.carry_out(feed->tick(now_instant()));
+        }
       },
   };
 }

@@ -34,13 +34,20 @@ struct FeedState {
   bool attached = false;
   ProxyReport report;
 };
+struct FeedActorOptions {
+  RootActor root;
+  /// "host:port" where proxies are to be fed instead; empty: here. Asked a few times a second, on
+  /// the actor's thread.
+  std::function<std::string()> elsewhere = [] { return std::string{}; };
+  Log log{};
+};
 FeedActor::behavior_type feed_actor(FeedActor::stateful_pointer<FeedState> self,
                                     std::shared_ptr<gateway::feed::ProxyStream> stream,
-                                    RootActor root, Log log);
+                                    FeedActorOptions options);
 
-/// How a proxy process reaches its agent; replaced in tests.
-using DialAgent =
-    std::function<std::shared_ptr<gateway::feed::AgentStream>(gateway::feed::AgentStreamEvents)>;
+/// How a proxy process reaches the agent at "host:port" (empty: its own); replaced in tests.
+using DialAgent = std::function<std::shared_ptr<gateway::feed::AgentStream>(
+    const std::string& address, gateway::feed::AgentStreamEvents)>;
 
 struct SubscriptionActorOptions {
   gateway::feed::SubscriptionOptions subscription;

@@ -70,6 +70,9 @@ struct Steps {
                             self->delayed_send(self, it.delay, tick_atom::value);
                           }},
                  effect);
+    auto elsewhere = self->state.lease->feed_elsewhere();
+    if (std::exchange(self->state.elsewhere, elsewhere) != elsewhere)
+      options.feed_elsewhere(elsewhere);
   }
 
   void answered(const Answered& answer) const {

@@ -13,6 +13,8 @@ struct LeaseActorOptions {
   kubernetes::LeaseOptions lease;
   /// Told each time, on the actor's thread.
   std::function<void(bool leading)> lead;
+  /// Told each time Lease::feed_elsewhere() changes, on the actor's thread.
+  std::function<void(const std::string& address)> feed_elsewhere = [](const std::string&) {};
   std::function<Instant()> now = now_instant;
   Log log{};
 };
@@ -20,7 +22,8 @@ struct LeaseActorOptions {
 struct LeaseState {
   static inline const char* name = "kubernetes lease";
   std::unique_ptr<kubernetes::Lease> lease;
-  std::string trouble; ///< Said last.
+  std::string trouble;   ///< Said last.
+  std::string elsewhere; ///< Said last.
   caf::typed_response_promise<bool> released;
   bool releasing = false;
 };

@@ -22,6 +22,7 @@ struct Election : test::KubernetesFixture {
     options.lease.renew_deadline = 10s;
     options.lease.retry = 2s;
     options.lead = [this](bool leading) { told.push_back(leading); };
+    options.feed_elsewhere = [this](const std::string& address) { fed.push_back(address); };
     options.now = [this] { return now; };
     start = [this, options] { actor = run.system.spawn(lease_actor, options); };
   }
@@ -32,13 +33,15 @@ struct Election : test::KubernetesFixture {
   }
   std::string holder() { return text_at(server.object(path), {"spec", "holderIdentity"}); }
   void held_by(const std::string& who, const std::string& renewed) {
-    server.put(path, fmt::format(R"({{"metadata":{{"name":"strait-controller"}},"spec":{{)"
+    server.put(path, fmt::format(R"({{"metadata":{{"name":"strait-controller","annotations":)"
+                                 R"({{"strait.dev/feed-address":"{}:8504"}}}},"spec":{{)"
                                  R"("holderIdentity":"{}","leaseDurationSeconds":15,)"
                                  R"("leaseTransitions":3,"renewTime":"{}"}}}})",
-                                 who, renewed));
+                                 who, who, renewed));
   }
 
   std::vector<bool> told;
+  std::vector<std::string> fed; // Elsewhere.
   std::function<void()> start;
   LeaseActor actor;
 };
@@ -79,9 +82,11 @@ TEST_CASE("a lease that somebody renews is his, one that he lets run out is take
     it.quiet();
   }
   CHECK(it.told.empty());
+  CHECK(it.fed == std::vector<std::string>{"b:8504"});
   it.pass(2s);
   REQUIRE(it.until([&] { return it.told == std::vector<bool>{true}; }));
   CHECK(it.holder() == "a");
+  CHECK(it.fed == std::vector<std::string>{"b:8504", ""});
   auto lease = it.server.object(path);
   auto* transitions = kubernetes::node_at(lease, {"spec", "leaseTransitions"});
   REQUIRE(transitions);

@@ -75,6 +75,12 @@ gateway::proxy::ProxyOptions proxy_options(const AgentOptions& options, const Lo
   return proxy;
 }
 
+/// The host may be a name.
+std::string host_port(const std::string& host, std::uint16_t port) {
+  auto ip = net::Address::from_ip(host, port);
+  return ip ? ip->to_string() : fmt::format("{}:{}", host, port);
+}
+
 /// Everything of one agent, in the order in which it starts; it ends in the other one.
 class Agent {
 public:
@@ -186,8 +192,10 @@ private:
   Status mirror_kubernetes() {
     if (!options_.kubernetes)
       return {};
-    auto edge = KubernetesEdge::start(system_, catalog_, *options_.kubernetes, options_.node_name,
-                                      log_.named("kubernetes"));
+    auto edge = KubernetesEdge::start(
+        system_, catalog_, *options_.kubernetes, options_.node_name,
+        options_.feed_port == 0 ? "" : host_port(options_.tls_bind, options_.feed_port),
+        log_.named("kubernetes"));
     if (!edge)
       return fail(edge.error());
     kubernetes_ = std::move(*edge);
@@ -327,18 +335,18 @@ private:
     peering::FrontendContext context;
     context.datacenter = options_.datacenter;
     context.tls = options_.grpc_tls_port != 0;
-    context.server_addresses = {
-        fmt::format("{}:{}", identity_.advertise_address, options_.grpc_tls_port)};
+    context.server_addresses = {host_port(identity_.advertise_address, options_.grpc_tls_port)};
     desk_ = std::make_shared<actors::PeeringDesk>(system_, catalog_, view_, context);
     peer_streams_ = peering::make_peer_stream_service(*desk_);
     peering_service_ = peering::make_peering_service(*desk_);
-    auto accept = [gate = gate_, &system = system_,
-                   log = log_.named("feed")](std::shared_ptr<gateway::feed::ProxyStream> stream) {
-      return gate->accept(system, std::move(stream), log);
+    gate_->options.log = log_.named("feed");
+    auto accept = [gate = gate_,
+                   &system = system_](std::shared_ptr<gateway::feed::ProxyStream> stream) {
+      return gate->accept(system, std::move(stream));
     };
     proxies_ = gateway::feed::make_proxy_config_service(accept);
     if (options_.grpc_port != 0) {
-      auto address = fmt::format("{}:{}", options_.bind, options_.grpc_port);
+      auto address = host_port(options_.bind, options_.grpc_port);
       std::vector<grpc::Service*> services{peer_streams_.get(), peering_service_.get()};
       // What is fed holds private keys: in the clear only within this machine.
       if (options_.insecure_feed || gateway::feed::is_loopback(address))
@@ -349,10 +357,9 @@ private:
       grpc_ = std::move(*server);
     }
     if (options_.grpc_tls_port != 0) {
-      peer_port_ =
-          std::make_shared<TlsPort>(TlsPort::Clients::anyone, tls_directory("tls"),
-                                    fmt::format("{}:{}", options_.tls_bind, options_.grpc_tls_port),
-                                    *peer_streams_, log_.named("peering"));
+      peer_port_ = std::make_shared<TlsPort>(TlsPort::Clients::anyone, tls_directory("tls"),
+                                             host_port(options_.tls_bind, options_.grpc_tls_port),
+                                             *peer_streams_, log_.named("peering"));
     }
     if (options_.feed_port != 0) {
       certified_proxies_ = gateway::feed::make_proxy_config_service(
@@ -360,10 +367,9 @@ private:
                                                      const gateway::feed::Hello& hello) {
             return actors::admit_by_certificate(peer, hello, datacenter);
           });
-      feed_port_ =
-          std::make_shared<TlsPort>(TlsPort::Clients::certified, tls_directory("feed-tls"),
-                                    fmt::format("{}:{}", options_.tls_bind, options_.feed_port),
-                                    *certified_proxies_, log_.named("feed"));
+      feed_port_ = std::make_shared<TlsPort>(TlsPort::Clients::certified, tls_directory("feed-tls"),
+                                             host_port(options_.tls_bind, options_.feed_port),
+                                             *certified_proxies_, log_.named("feed"));
     }
     return {};
   }
@@ -378,17 +384,16 @@ private:
   /// Proxies that connect before root runs are turned away; they dial again.
   struct Gate {
     std::mutex mutex;
-    actors::RootActor root;
+    actors::FeedActorOptions options;
 
     gateway::feed::ProxyStreamEvents accept(caf::actor_system& system,
-                                            std::shared_ptr<gateway::feed::ProxyStream> stream,
-                                            const Log& log) {
+                                            std::shared_ptr<gateway::feed::ProxyStream> stream) {
       std::lock_guard lock{mutex};
-      if (!root) {
+      if (!options.root) {
         stream->close("the agent is starting");
         return {[](gateway::feed::ProxyFrame) {}, [](const std::string&) {}};
       }
-      auto feed = system.spawn(actors::feed_actor, std::move(stream), root, log);
+      auto feed = system.spawn(actors::feed_actor, std::move(stream), options);
       return {
           [feed](gateway::feed::ProxyFrame frame) {
             caf::anon_send(feed, actors::frame_atom::value, std::move(frame));
@@ -398,7 +403,10 @@ private:
   };
   void accept_proxies_to(const actors::RootActor& root) {
     std::lock_guard lock{gate_->mutex};
-    gate_->root = root;
+    gate_->options.root = root;
+    // It outlives the actors that ask.
+    if (auto* edge = kubernetes_.get())
+      gate_->options.elsewhere = [edge] { return edge->feed_elsewhere(); };
   }
 
   Status serve_http() {
@@ -417,7 +425,7 @@ private:
     context.peering = desk_;
     context.log = log_.named("http");
     http_api_ = std::make_shared<api::HttpApi>(std::move(context));
-    auto address = net::Address::parse(fmt::format("{}:{}", options_.bind, options_.http_port));
+    auto address = net::Address::from_ip(options_.bind, options_.http_port);
     if (!address)
       return fail(address.error());
     auto http = net::HttpThread::start(*address, [it = http_api_](net::HttpRequest request,

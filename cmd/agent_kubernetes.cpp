@@ -37,7 +37,8 @@ Result<kubernetes::ClientConfig> config_of(const KubernetesOptions& options) {
 
 Result<std::unique_ptr<KubernetesEdge>>
 KubernetesEdge::start(caf::actor_system& system, const actors::CatalogActor& catalog,
-                      const KubernetesOptions& options, const std::string& identity, Log log) {
+                      const KubernetesOptions& options, const std::string& identity,
+                      const std::string& feed_address, Log log) {
   auto config = config_of(options);
   if (!config)
     return fail(config.error().code, "--kubernetes: {}", config.error().detail);
@@ -74,6 +75,13 @@ KubernetesEdge::start(caf::actor_system& system, const actors::CatalogActor& cat
   // A pod's name is its own; a container in it begins when the one before has ended.
   if (options.where == in_cluster)
     lease.lease.replica = identity + "_";
+  // Another pod reaches it at this pod's address, and at no other process'.
+  if (options.where == in_cluster)
+    lease.lease.feed_address = feed_address;
+  lease.feed_elsewhere = [it = edge.get()](const std::string& address) {
+    std::lock_guard lock{it->mutex_};
+    it->feed_elsewhere_ = address;
+  };
   lease.lead = [it = edge.get()](bool leading) { it->lead(leading); };
   lease.log = log.named("lease");
   edge->lease_ = system.spawn(actors::lease_actor, lease);
@@ -99,6 +107,11 @@ void KubernetesEdge::lead(bool leading) {
   leading_ = leading;
   for (auto& told : told_)
     told(leading);
+}
+
+std::string KubernetesEdge::feed_elsewhere() const {
+  std::lock_guard lock{mutex_};
+  return feed_elsewhere_;
 }
 
 void KubernetesEdge::on_lead(std::function<void(bool)> told) {

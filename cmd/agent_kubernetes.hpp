@@ -16,17 +16,23 @@ namespace strait::cmd {
 class KubernetesEdge {
 public:
   /// Fails on what cannot get better by waiting: a kubeconfig that is not there, bad credentials.
-  /// A server that does not answer is tried again and again, with a word in the log.
+  /// A server that does not answer is tried again and again, with a word in the log. Replicas that
+  /// do not lead send gateways to `feed_address`, "host:port", while this one does; empty: they do
+  /// not.
   static Result<std::unique_ptr<KubernetesEdge>> start(caf::actor_system& system,
                                                        const actors::CatalogActor& catalog,
                                                        const KubernetesOptions& options,
-                                                       const std::string& identity, Log log);
+                                                       const std::string& identity,
+                                                       const std::string& feed_address, Log log);
   ~KubernetesEdge();
 
   /// Waits until every kind that the server has is in the catalog; false: not within `limit`.
   bool wait_until_synced(Millis limit);
   /// Called at once if this replica leads already, and with every change. Any thread.
   void on_lead(std::function<void(bool)> told);
+
+  /// Where the leader feeds gateways, if that is another replica; else empty. Any thread.
+  std::string feed_elsewhere() const;
 
   const std::shared_ptr<kubernetes::Client>& client() const { return client_; }
   /// Where the lease is, and what the agent makes for itself.
@@ -48,7 +54,8 @@ private:
   actors::KubeStatusActor status_;
   actors::KubernetesActor kinds_;
   actors::LeaseActor lease_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::string feed_elsewhere_;
   bool leading_ = false, stopped_ = false;
   std::vector<std::function<void(bool)>> told_;
 };

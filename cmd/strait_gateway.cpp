@@ -110,8 +110,9 @@ int run(const GatewayOptions& options) {
   subscription.subscription.seed = std::hash<std::string>{}(subscription.subscription.proxy_id);
   subscription.saved = std::filesystem::path{options.data_dir} / "config";
   subscription.log = log;
-  subscription.dial = [&dialer](gateway::feed::AgentStreamEvents events) {
-    return dialer.dial(std::move(events));
+  subscription.dial = [&dialer](const std::string& address,
+                                gateway::feed::AgentStreamEvents events) {
+    return dialer.dial(address, std::move(events));
   };
   auto subscriber = system.spawn(actors::subscription_actor, subscription);
   auto weak = caf::actor_cast<caf::actor_addr>(subscriber);

@@ -32,6 +32,7 @@ Result<LeaseRecord> parse_lease(std::string_view json) {
   out.transitions = integer_at(*tree, {"spec", "leaseTransitions"});
   out.acquire_time = text_at(*tree, {"spec", "acquireTime"});
   out.renew_time = text_at(*tree, {"spec", "renewTime"});
+  out.feed_address = text_at(*tree, {"metadata", "annotations", feed_annotation});
   out.resource_version = text_at(*tree, {"metadata", "resourceVersion"});
   if (out.resource_version.empty())
     return fail(Errc::corrupt, "Lease: expected metadata.resourceVersion");
@@ -39,9 +40,11 @@ Result<LeaseRecord> parse_lease(std::string_view json) {
 }
 
 Node encode_lease(const LeaseRecord& record, const std::string& ns, const std::string& name) {
-  MapWriter metadata, spec, out;
+  MapWriter annotations, metadata, spec, out;
+  annotations.put(feed_annotation, record.feed_address);
   metadata.put("name", name);
   metadata.put("namespace", ns);
+  metadata.put("annotations", annotations.take());
   metadata.put_unless_empty("resourceVersion", record.resource_version);
   spec.put("holderIdentity", record.holder);
   spec.put("leaseDurationSeconds", record.duration_seconds);
@@ -59,6 +62,7 @@ LeaseRecord Lease::mine(WallTime wall) const {
   auto record = seen_;
   record.renew_time = micro_time(wall);
   record.duration_seconds = options_.duration.count() / 1'000;
+  record.feed_address = options_.feed_address;
   if (record.holder == options_.identity)
     return record;
   record.holder = options_.identity;
@@ -149,6 +153,7 @@ Lease::Effects Lease::release(WallTime wall) {
     return effects;
   auto record = seen_;
   record.holder.clear();
+  record.feed_address.clear();
   record.duration_seconds = 1;
   record.renew_time = micro_time(wall);
   effects.push_back(Update{record});

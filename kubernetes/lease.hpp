@@ -15,12 +15,17 @@ namespace strait::kubernetes {
 /// The name of the Lease of Strait's controllers, in their namespace.
 inline constexpr std::string_view controller_lease = "strait-controller";
 
+/// Of a Lease: where its holder feeds gateways.
+inline constexpr std::string_view feed_annotation = "strait.dev/feed-address";
+
 /// What a coordination.k8s.io/v1 Lease says.
 struct LeaseRecord {
   std::string holder; ///< Empty: nobody.
   std::int64_t duration_seconds = 0, transitions = 0;
   std::string acquire_time, renew_time; ///< RFC 3339 with microseconds.
   std::string resource_version;         ///< Empty for one that is not written yet.
+  /// "host:port" at which the holder feeds gateways, in the annotation feed_annotation.
+  std::string feed_address{};
   friend bool operator==(const LeaseRecord&, const LeaseRecord&) = default;
 };
 Result<LeaseRecord> parse_lease(std::string_view json);
@@ -34,6 +39,7 @@ struct LeaseOptions {
   /// What the identities of this replica's processes begin with, of which one runs at a time: a
   /// lease that an earlier one held is taken at once. Empty: nothing is known of earlier ones.
   std::string replica{};
+  std::string feed_address{};   ///< Said in the lease while it is ours.
   Millis duration{8'000};       ///< After so long without renewal others may take it.
   Millis renew_deadline{6'000}; ///< After so long without success the leader stops being one.
   Millis retry{1'500};          ///< Between looks, and between renewals.
@@ -76,6 +82,13 @@ public:
 
   bool leading() const { return leading_; }
   const std::string& holder() const { return seen_.holder; }
+  /// Where another one that holds the lease feeds gateways; empty: nobody else leads, or it is not
+  /// known where.
+  std::string feed_elsewhere() const {
+    return leading_ || seen_.holder.empty() || seen_.holder == options_.identity
+               ? std::string{}
+               : seen_.feed_address;
+  }
 
 private:
   LeaseRecord mine(WallTime wall) const;

@@ -200,8 +200,39 @@ TEST_CASE("of several replicas never two lead, and one does again once the leade
   }
 }
 
+TEST_CASE("a lease says where its holder feeds gateways, to all others") {
+  Instant now{};
+  Lease lease{{.identity = "a", .feed_address = "10.0.0.1:8504"}};
+  lease.start(now, wall);
+  auto created = lease.got(now, wall, {});
+  REQUIRE(get<Lease::Create>(created));
+  CHECK(get<Lease::Create>(created)->record.feed_address == "10.0.0.1:8504");
+  lease.wrote(now, get<Lease::Create>(created)->record);
+  CHECK(lease.feed_elsewhere().empty());
+  auto other = held_by("b", "2");
+  other.feed_address = "10.0.0.2:8504";
+  lease.got(now, wall, other);
+  CHECK(lease.feed_elsewhere() == "10.0.0.2:8504");
+  other.holder.clear(); // Given away: nobody leads.
+  other.resource_version = "3";
+  auto taken = lease.got(now, wall, other);
+  CHECK(lease.feed_elsewhere().empty());
+  REQUIRE(get<Lease::Update>(taken));
+  CHECK(get<Lease::Update>(taken)->record.feed_address == "10.0.0.1:8504");
+  lease.wrote(now, get<Lease::Update>(taken)->record);
+  auto released = lease.release(wall);
+  REQUIRE(get<Lease::Update>(released));
+  CHECK(get<Lease::Update>(released)->record.feed_address.empty());
+}
+
 TEST_CASE("a lease object is written and read") {
-  LeaseRecord record{"a", 15, 2, "2026-11-23T12:00:00.000000Z", "2026-11-23T12:00:01.000000Z", "9"};
+  LeaseRecord record{"a",
+                     15,
+                     2,
+                     "2026-11-23T12:00:00.000000Z",
+                     "2026-11-23T12:00:01.000000Z",
+                     "9",
+                     "10.0.0.1:8504"};
   auto text = write_json(encode_lease(record, "ns", "strait"), 0);
   CHECK_THAT(text, Catch::Contains(R"("kind":"Lease")"));
   CHECK(*parse_lease(text) == record);

@@ -8,7 +8,7 @@
 namespace strait::gateway::feed {
 
 Feed::Effects Feed::offer(Instant now, Config config) {
-  if (ended_ || config.epoch == 0 || (wanted_ && wanted_->epoch == config.epoch))
+  if (ended_ || redirected_ || config.epoch == 0 || (wanted_ && wanted_->epoch == config.epoch))
     return {};
   wanted_ = std::move(config);
   return send_next(now);
@@ -17,6 +17,8 @@ Feed::Effects Feed::offer(Instant now, Config config) {
 Feed::Effects Feed::received(Instant now, ProxyFrame frame) {
   if (ended_)
     return {};
+  if (redirected_)
+    return {}; // It was said before the proxy knew.
   heard_at_ = now;
   if (!hello_ && !std::holds_alternative<Hello>(frame))
     return hang_up("the proxy did not say hello first");
@@ -40,7 +42,24 @@ Feed::Effects Feed::greeted(Instant now, Hello hello) {
     return effects;
   }
   hello_ = std::move(hello);
-  return send_next(now);
+  auto effects = send_next(now);
+  // A word at once, so that it knows that somebody is here.
+  if (!in_flight_)
+    effects.push_back(beat(now));
+  return effects;
+}
+
+Feed::Effect Feed::beat(Instant now) {
+  sent_at_ = now;
+  return Send{Heartbeat{wanted_ ? wanted_->epoch : 0}};
+}
+
+bool Feed::is_to_leave(Instant now) const {
+  if (elsewhere_.empty() || !hello_->follows)
+    return false;
+  auto stays =
+      elsewhere_ == hello_->unreachable ? options_.redirect_again : options_.redirect_after;
+  return now - began_at_ >= stays;
 }
 
 Feed::Effects Feed::acknowledged(Instant now, Ack ack) {
@@ -95,6 +114,15 @@ Feed::Effects Feed::tick(Instant now) {
   if (!hello_)
     return now - began_at_ >= options_.hello_within ? hang_up("the proxy did not say hello")
                                                     : Effects{};
+  if (redirected_)
+    return now - sent_at_ >= options_.leave_within
+               ? hang_up("the proxy did not go where it was sent")
+               : Effects{};
+  if (is_to_leave(now)) {
+    redirected_ = true;
+    sent_at_ = now;
+    return {Send{AgentRedirect{elsewhere_}}};
+  }
   if (in_flight_ && now - sent_at_ >= options_.ack_within)
     return hang_up(fmt::format("the proxy did not acknowledge epoch {} within {} ms",
                                in_flight_->epoch, options_.ack_within.count()));
@@ -102,8 +130,7 @@ Feed::Effects Feed::tick(Instant now) {
     return hang_up("the proxy went silent");
   if (in_flight_ || now - sent_at_ < options_.heartbeat)
     return {};
-  sent_at_ = now;
-  return {Send{Heartbeat{wanted_ ? wanted_->epoch : 0}}};
+  return {beat(now)};
 }
 
 Feed::Effects Feed::hang_up(std::string why) {

@@ -16,6 +16,10 @@ struct FeedOptions {
   Millis ack_within{30000};                    ///< Of a delta.
   Millis heartbeat{10000};
   Millis max_silence{35000}; ///< A proxy that says nothing for so long is gone.
+  Millis leave_within{5000}; ///< Of an AgentRedirect.
+  /// How long a proxy is fed here that is to be fed elsewhere: it has its config at once, and who
+  /// else feeds it is known for certain by then. Longer if it comes from there in vain.
+  Millis redirect_after{2000}, redirect_again{5000};
 };
 
 /// The agent's side of one connected proxy process: from the stream's start to its end. It does
@@ -50,24 +54,33 @@ public:
   /// nothing. Also before the hello.
   Effects offer(Instant now, Config config);
   Effects received(Instant now, ProxyFrame frame);
+  /// Where the gateway's proxies are to be fed, "host:port"; empty: here. This one is sent there by
+  /// a tick, if it understands AgentRedirect.
+  void lead(std::string address) { elsewhere_ = std::move(address); }
   /// A few times a second is enough.
   Effects tick(Instant now);
 
   const std::optional<Hello>& hello() const { return hello_; }
+  /// The proxy was sent elsewhere: it is fed no more, and its stream is about to end.
+  bool redirected() const { return redirected_; }
   bool has_unacknowledged() const { return in_flight_.has_value(); }
 
 private:
   Effects greeted(Instant now, Hello hello);
   Effects acknowledged(Instant now, Ack ack);
+  Effect beat(Instant now);
   void find_out_what_it_has();
+  bool is_to_leave(Instant now) const;
   Effects send_next(Instant now);
   Effects hang_up(std::string why);
 
   FeedOptions options_;
   Instant began_at_, sent_at_, heard_at_;
+  std::string elsewhere_;
   std::optional<Hello> hello_;
   bool compared_ = false; // Whether the hello's digest was held against a config.
   bool ended_ = false;
+  bool redirected_ = false;
   bool told_ = false; // Some Serving.
   bool whole_in_flight_ = false;
   std::optional<Config> has_;       // What the proxy is known to serve.

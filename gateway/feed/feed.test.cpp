@@ -73,7 +73,10 @@ TEST_CASE_METHOD(Fixture, "a proxy that comes back with the same config is sent 
   hello.digest = digest(config);
   SECTION("nor anything, at the same epoch, and is known to serve it") {
     hello.epoch = 9;
-    CHECK(only<Feed::Serving>(feed.received(now, hello)).epoch == 9); // Nothing is sent.
+    auto effects = feed.received(now, hello);
+    REQUIRE(effects.size() == 2);
+    CHECK(std::get<Feed::Serving>(effects[0]).epoch == 9);
+    CHECK(std::get<Heartbeat>(std::get<Feed::Send>(effects[1]).frame).epoch == 9);
     CHECK(sent(feed.offer(now, config_of(10, 6))).clusters.size() == 1);
   }
   SECTION("but the new number, if the agent counts anew") {
@@ -164,4 +167,49 @@ TEST_CASE_METHOD(Fixture, "every wait has an end") {
     only<Feed::Send>(feed.tick(now + 54999ms));
     only<Feed::HangUp>(feed.tick(now + 55000ms));
   }
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a proxy that is to be fed elsewhere is fed for a while, then sent there") {
+  hello.follows = true;
+  feed.lead("10.0.0.2:8504");
+  feed.received(now, hello);
+  CHECK(sent(feed.offer(now, config_of(1, 1))).epoch == 1);
+  feed.received(now, Ack{1, {}});
+  CHECK(feed.tick(now + 1999ms).empty());
+  auto redirect = only<Feed::Send>(feed.tick(now + 2000ms)).frame;
+  CHECK(std::get<AgentRedirect>(redirect).address == "10.0.0.2:8504");
+  CHECK(feed.redirected());
+  SECTION("it is fed no more, and what it says on its way is not heard") {
+    CHECK(feed.offer(now + 2000ms, config_of(2, 1)).empty());
+    CHECK(feed.received(now + 2001ms, Ack{7, {}}).empty());
+    CHECK(feed.tick(now + 6999ms).empty());
+  }
+  SECTION("one that does not go is hung up on") {
+    CHECK_THAT(only<Feed::HangUp>(feed.tick(now + 7000ms)).why, Catch::Contains("was sent"));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a proxy stays while it is to be fed here, or does not know of going") {
+  SECTION("here") { hello.follows = true; }
+  SECTION("an older program") { feed.lead("10.0.0.2:8504"); }
+  // There is no configuration yet: it hears that somebody is here.
+  CHECK(std::holds_alternative<Heartbeat>(only<Feed::Send>(feed.received(now, hello)).frame));
+  CHECK(std::holds_alternative<Heartbeat>(only<Feed::Send>(feed.tick(now + 20s)).frame));
+  CHECK_FALSE(feed.redirected());
+}
+
+TEST_CASE_METHOD(Fixture, "where a proxy comes from in vain it is not sent back to at once") {
+  hello.follows = true;
+  hello.unreachable = "10.0.0.2:8504";
+  feed.lead("10.0.0.2:8504");
+  feed.received(now, hello);
+  CHECK(feed.tick(now + 4'999ms).empty());
+  SECTION("but after a while") { now += 5s; }
+  SECTION("but when that is another place") {
+    feed.lead("10.0.0.3:8504");
+    now += 4'999ms;
+  }
+  auto frame = only<Feed::Send>(feed.tick(now)).frame;
+  CHECK(std::holds_alternative<AgentRedirect>(frame));
 }

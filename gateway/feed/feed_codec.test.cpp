@@ -321,13 +321,20 @@ TEST_CASE("a delta has a maximum of bytes and of resources") {
 }
 
 TEST_CASE("frames that are encoded and decoded are the same frames") {
-  const ProxyFrame proxy_frames[] = {Hello{"default", "edge", "p1", "0.1", 7, "abc"},
+  const ProxyFrame proxy_frames[] = {Hello{"default", "edge", "p1", "0.1", 7, "abc", true, "b:1"},
                                      Ack{7, {"one", "two \xff"}, true},
                                      ProxyStatus{7, {{"requests", 12}}}};
   for (const auto& frame : proxy_frames)
     CHECK(decode_proxy_frame(encode(frame)).value() == frame);
   CHECK(std::get<Heartbeat>(*decode_config_frame(encode(ConfigFrame{Heartbeat{9}}))).epoch == 9);
   CHECK(std::get<Refuse>(*decode_config_frame(encode(ConfigFrame{Refuse{"no"}}))).why == "no");
+  const std::string longest(max_address_bytes, 'a');
+  const AgentRedirect redirect{longest};
+  CHECK(std::get<AgentRedirect>(*decode_config_frame(encode(ConfigFrame{redirect}))) == redirect);
+  for (const auto& address : {std::string{}, longest + "a"})
+    CHECK_FALSE(decode_config_frame(encode(ConfigFrame{AgentRedirect{address}})));
+  CHECK(decode_proxy_frame(encode(ProxyFrame{Hello{.unreachable = longest}})));
+  CHECK_FALSE(decode_proxy_frame(encode(ProxyFrame{Hello{.unreachable = longest + "a"}})));
   auto delta = whole(random_config(4, 30));
   CHECK(encode(std::get<Delta>(*decode_config_frame(encode(ConfigFrame{delta})))) == encode(delta));
 

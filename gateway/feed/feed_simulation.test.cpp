@@ -31,14 +31,15 @@ struct Simulation {
   std::map<std::uint64_t, std::string> offered; // What each epoch held.
   std::optional<Feed> feed;
   // The wire: bytes, as they would travel.
-  bool dialing = false;
+  std::optional<std::string> dialing; // The address.
+  std::string elsewhere;
   std::deque<std::string> to_proxy, to_agent;
   // The proxy.
   std::optional<Subscription> proxy;
   std::optional<SnapshotBuilder> builder;
   std::optional<Config> saved;
   std::deque<Delta> applying; // The workers take their time.
-  std::size_t deltas = 0, wholes = 0, cuts = 0;
+  std::size_t deltas = 0, wholes = 0, cuts = 0, elsewhere_reached = 0;
   std::uint64_t checked_config = 0;
   SnapshotPtr checked_snapshot;
 
@@ -46,7 +47,7 @@ struct Simulation {
 
   void cut() {
     ++cuts;
-    dialing = false;
+    dialing.reset();
     to_proxy.clear();
     to_agent.clear();
     feed.reset();
@@ -63,7 +64,7 @@ struct Simulation {
 
   void carry_out(Subscription::Effects effects) {
     for (auto& effect : effects)
-      std::visit(overload{[&](Subscription::Dial&) { dialing = true; },
+      std::visit(overload{[&](Subscription::Dial& dial) { dialing = dial.address; },
                           [&](Subscription::Send& send) { to_agent.push_back(encode(send.frame)); },
                           [&](Subscription::HangUp&) { cut(); },
                           [&](Subscription::Apply& apply) {
@@ -107,8 +108,10 @@ struct Simulation {
   }
 
   void deliver() {
-    if (dialing) {
-      dialing = false;
+    if (auto address = std::exchange(dialing, {})) {
+      if (!address->empty() && chance(2))
+        return carry_out(proxy->lost(now, "nobody is there"));
+      elsewhere_reached += !address->empty();
       feed.emplace(FeedOptions{.gateway_namespace = "default", .gateway_name = "edge"}, now);
       carry_out(proxy->connected(now));
       if (feed)
@@ -138,7 +141,10 @@ struct Simulation {
   }
 
   void misbehave() {
-    switch (random() % 5) {
+    switch (random() % 6) {
+    case 5:
+      elsewhere = chance(3) ? "" : "agent " + std::to_string(random() % 3);
+      break;
     case 0:
       cut();
       carry_out(proxy->lost(now, "cut"));
@@ -165,8 +171,10 @@ struct Simulation {
   void tick(Millis time) {
     now += time;
     carry_out(proxy->tick(now));
-    if (feed)
+    if (feed) {
+      feed->lead(elsewhere);
       carry_out(feed->tick(now));
+    }
   }
 
   void check() {
@@ -190,6 +198,7 @@ TEST_CASE("a proxy comes to serve the latest config over a wire that cuts, loses
   std::size_t deltas = 0;
   std::size_t wholes = 0;
   std::size_t cuts = 0;
+  std::size_t elsewhere = 0;
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     INFO("seed " << seed);
     Simulation simulation{seed};
@@ -215,6 +224,7 @@ TEST_CASE("a proxy comes to serve the latest config over a wire that cuts, loses
       }
       simulation.check();
     }
+    simulation.elsewhere.clear();
     for (int step = 0; step < 2000; ++step) { // Quiet: nothing changes, nothing is lost.
       simulation.deliver();
       simulation.work();
@@ -228,8 +238,10 @@ TEST_CASE("a proxy comes to serve the latest config over a wire that cuts, loses
     deltas += simulation.deltas;
     wholes += simulation.wholes;
     cuts += simulation.cuts;
+    elsewhere += simulation.elsewhere_reached;
   }
   CHECK(deltas > 200); // Else little was tried.
   CHECK(wholes > 50);
   CHECK(cuts > 100);
+  CHECK(elsewhere > 30);
 }

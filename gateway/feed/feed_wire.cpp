@@ -298,7 +298,8 @@ AgentDialer::~AgentDialer() {
     attempt.stream->wait_until_done();
 }
 
-std::shared_ptr<AgentStream> AgentDialer::dial(AgentStreamEvents events) {
+std::shared_ptr<AgentStream> AgentDialer::dial(const std::string& address,
+                                               AgentStreamEvents events) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(max_message_bytes);
   arguments.SetMaxSendMessageSize(max_message_bytes);
@@ -317,7 +318,8 @@ std::shared_ptr<AgentStream> AgentDialer::dial(AgentStreamEvents events) {
         {std::move(read->roots_pem), std::move(read->key_pem), std::move(read->chain_pem)});
     arguments.SetSslTargetNameOverride(read->server_name);
   }
-  auto channel = grpc::CreateCustomChannel(attempts_->address, credentials, arguments);
+  auto channel = grpc::CreateCustomChannel(address.empty() ? attempts_->address : address,
+                                           credentials, arguments);
   auto stream = std::make_shared<ClientStream>(std::move(events));
   stream->start(channel);
   auto& attempts = attempts_->attempts;

@@ -71,16 +71,21 @@ using ReadAgentCredentials = std::function<Result<AgentCredentials>()>;
 /// Whether "host:port" is on the loopback interface, where a feed may go in the clear.
 bool is_loopback(std::string_view host_and_port);
 
-/// Dials the agent at "host:port". Without credentials in the clear, private keys included: for the
-/// loopback interface. One thread at a time, and neither call may be made from within a callback of
-/// a stream. The end closes the streams that are left and waits for theirs.
+/// Dials the agent at "host:port", or another that it named. Without credentials in the clear,
+/// private keys included: for the loopback interface. One thread at a time, and neither call may be
+/// made from within a callback of a stream. The end closes the streams that are left and waits for
+/// theirs.
 class AgentDialer {
 public:
   explicit AgentDialer(std::string address, ReadAgentCredentials credentials = {});
   AgentDialer(const AgentDialer&) = delete;
   AgentDialer& operator=(const AgentDialer&) = delete;
   ~AgentDialer();
-  std::shared_ptr<AgentStream> dial(AgentStreamEvents events);
+  std::shared_ptr<AgentStream> dial(AgentStreamEvents events) {
+    return dial({}, std::move(events));
+  }
+  /// To this "host:port" instead, unless it is empty; with the same credentials.
+  std::shared_ptr<AgentStream> dial(const std::string& address, AgentStreamEvents events);
 
 private:
   struct Attempts;

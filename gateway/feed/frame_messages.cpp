@@ -17,6 +17,8 @@ pb::ProxyMessage to_message(const ProxyFrame& frame) {
                         out.set_version(hello.version);
                         out.set_epoch(hello.epoch);
                         out.set_digest(hello.digest);
+                        out.set_follows(hello.follows);
+                        out.set_unreachable(hello.unreachable);
                       },
                       [&](const Ack& ack) {
                         auto& out = *message.mutable_ack();
@@ -40,7 +42,10 @@ pb::ConfigMessage to_message(const ConfigFrame& frame) {
   std::visit(
       overload{[&](const Delta& delta) { message.set_delta(encode(delta)); },
                [&](const Heartbeat& beat) { message.mutable_heartbeat()->set_epoch(beat.epoch); },
-               [&](const Refuse& refuse) { message.mutable_refuse()->set_why(refuse.why); }},
+               [&](const Refuse& refuse) { message.mutable_refuse()->set_why(refuse.why); },
+               [&](const AgentRedirect& redirect) {
+                 message.mutable_redirect()->set_address(redirect.address);
+               }},
       frame);
   return message;
 }
@@ -49,8 +54,12 @@ Result<ProxyFrame> from_message(const pb::ProxyMessage& message) {
   switch (message.message_case()) {
   case pb::ProxyMessage::kHello: {
     const auto& in = message.hello();
+    if (in.unreachable().size() > max_address_bytes)
+      return fail(Errc::exhausted, "hello: unreachable: {} bytes are more than {}",
+                  in.unreachable().size(), max_address_bytes);
     return Hello{in.gateway_namespace(), in.gateway_name(), in.proxy_id(),
-                 in.version(),           in.epoch(),        in.digest()};
+                 in.version(),           in.epoch(),        in.digest(),
+                 in.follows(),           in.unreachable()};
   }
   case pb::ProxyMessage::kAck: {
     const auto& in = message.ack();
@@ -85,6 +94,13 @@ Result<ConfigFrame> from_message(const pb::ConfigMessage& message) {
     return Heartbeat{message.heartbeat().epoch()};
   case pb::ConfigMessage::kRefuse:
     return Refuse{message.refuse().why()};
+  case pb::ConfigMessage::kRedirect: {
+    const auto& address = message.redirect().address();
+    if (address.empty() || address.size() > max_address_bytes)
+      return fail(Errc::corrupt, "redirect: address: expected 1 to {} bytes, got {}",
+                  max_address_bytes, address.size());
+    return AgentRedirect{address};
+  }
   case pb::ConfigMessage::MESSAGE_NOT_SET:
     break;
   }

@@ -18,19 +18,23 @@
 ///     │ ── Ack{epoch, errors} ────► │   served by every worker
 ///     │ ◄── Heartbeat ───────────── │
 ///     │ ── ProxyStatus ───────────► │
+///     │ ◄── AgentRedirect ───────── │   another agent feeds this gateway's proxies
 namespace strait::gateway::feed {
 
 /// More errors than these are told as their number; longer ones are cut.
 inline constexpr std::size_t max_ack_errors = 64;
 inline constexpr std::size_t max_error_bytes = 1024;
 inline constexpr std::size_t max_status_counters = 1024;
+inline constexpr std::size_t max_address_bytes = 320; ///< "host:port" of an AgentRedirect.
 
 struct Hello {
   std::string gateway_namespace, gateway_name;
   std::string proxy_id; ///< Unique among the gateway's proxies.
   std::string version;  ///< Of the program, for people.
   std::uint64_t epoch = 0;
-  std::string digest; ///< digest() of the config that it has; empty with epoch 0.
+  std::string digest;      ///< digest() of the config that it has; empty with epoch 0.
+  bool follows = false;    ///< It goes where an AgentRedirect says.
+  std::string unreachable; ///< Where the last one said, if nothing was heard there, or no more.
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -58,7 +62,14 @@ struct Refuse {
   friend bool operator==(const Refuse&, const Refuse&) = default;
 };
 
+/// The proxy is to go to the agent at this "host:port", whose certificate is for the same name as
+/// this one's; the stream ends.
+struct AgentRedirect {
+  std::string address;
+  friend bool operator==(const AgentRedirect&, const AgentRedirect&) = default;
+};
+
 using ProxyFrame = std::variant<Hello, Ack, ProxyStatus>;
-using ConfigFrame = std::variant<Delta, Heartbeat, Refuse>;
+using ConfigFrame = std::variant<Delta, Heartbeat, Refuse, AgentRedirect>;
 
 } // namespace strait::gateway::feed

@@ -59,7 +59,7 @@ Subscription::Effects Subscription::tick_stream(Instant now) {
       return {};
     phase_ = Phase::dialing;
     dialed_at_ = now;
-    return {Dial{}};
+    return {Dial{address_}};
   case Phase::dialing:
     return now - dialed_at_ >= options_.dial_within
                ? hang_up(now,
@@ -68,6 +68,9 @@ Subscription::Effects Subscription::tick_stream(Instant now) {
   case Phase::live:
     break;
   }
+  if (!address_.empty() && !heard_ && now - heard_at_ >= options_.redirect_within)
+    return hang_up(
+        now, fmt::format("{}: no word within {} ms", address_, options_.redirect_within.count()));
   if (now - heard_at_ >= options_.max_silence)
     return hang_up(now, "the agent went silent");
   if (hello_due_ || now - status_at_ < options_.status_every)
@@ -78,11 +81,13 @@ Subscription::Effects Subscription::tick_stream(Instant now) {
 
 Subscription::Send Subscription::greeting() const {
   return {Hello{options_.gateway_namespace, options_.gateway_name, options_.proxy_id,
-                options_.version, config_.epoch, config_.epoch ? digest(config_) : ""}};
+                options_.version, config_.epoch, config_.epoch ? digest(config_) : "", true,
+                unreachable_}};
 }
 
 Subscription::Effects Subscription::connected(Instant now) {
   phase_ = Phase::live;
+  heard_ = false;
   heard_at_ = status_at_ = now;
   hello_due_ = pending_.has_value();
   ack_due_ = false;
@@ -94,7 +99,10 @@ Subscription::Effects Subscription::connected(Instant now) {
 Subscription::Effects Subscription::received(Instant now, ConfigFrame frame) {
   if (phase_ != Phase::live)
     return {}; // From a stream that was given up.
+  heard_ = true;
   heard_at_ = now;
+  if (!address_.empty() && !std::holds_alternative<AgentRedirect>(frame))
+    unreachable_.clear();
   return std::visit(
       overload{[&](Delta& delta) {
                  if (pending_ || hello_due_)
@@ -106,8 +114,21 @@ Subscription::Effects Subscription::received(Instant now, ConfigFrame frame) {
                  retry_ = options_.retry_min;
                  return Effects{};
                },
-               [&](Refuse& refuse) { return hang_up(now, "refused: " + refuse.why); }},
+               [&](Refuse& refuse) { return hang_up(now, "refused: " + refuse.why); },
+               [&](AgentRedirect& redirect) { return follow(now, redirect.address); }},
       frame);
+}
+
+/// At once: an agent feeds a proxy for a while before it sends it on, so that two that send to each
+/// other are not dialled without a rest.
+Subscription::Effects Subscription::follow(Instant now, const std::string& address) {
+  auto effects = hang_up(now, "the agent sends this proxy to " + address);
+  std::get<HangUp>(effects.front()).trouble = false;
+  address_ = address;
+  dial_at_ = now;
+  for (auto& effect : tick_stream(now))
+    effects.push_back(std::move(effect));
+  return effects;
 }
 
 Subscription::Effects Subscription::take(Delta delta) {
@@ -181,6 +202,8 @@ void Subscription::fall(Instant now, std::string why) {
   hello_due_ = false;
   ack_due_ = false;
   last_error_ = std::move(why);
+  if (!address_.empty())
+    unreachable_ = std::exchange(address_, {});
   // Not all proxies of an agent that comes back shall dial it in the same moment.
   const auto half = retry_.count() / 2;
   dial_at_ = now + Millis{retry_.count() - static_cast<std::int64_t>(

@@ -17,6 +17,7 @@ struct SubscriptionOptions {
   Millis retry_min{100}; ///< Doubled with each failure, and shortened at random by up to a half.
   Millis retry_max{10000};
   Millis dial_within{5000};
+  Millis redirect_within{2000}; ///< For the first word from where an AgentRedirect sent us.
   Millis status_every{10000};
   Millis max_silence{35000}; ///< An agent that says nothing for so long is gone.
   /// A save costs as much as there are routes, and makes a disk busy that others use too: changes
@@ -37,12 +38,15 @@ class Subscription {
 public:
   enum class Phase : std::uint8_t { down, dialing, live };
 
-  struct Dial {};
+  struct Dial {
+    std::string address; ///< "host:port"; empty: the agent's that the process was given.
+  };
   struct Send {
     ProxyFrame frame;
   };
   struct HangUp { ///< lost() need not be called after it.
     std::string why;
+    bool trouble = true; ///< Else nothing is wrong.
   };
   struct Apply { ///< To the SnapshotBuilder and the workers.
     Delta delta;
@@ -82,6 +86,7 @@ private:
   Effects tick_stream(Instant now);
   void save_if_due(Instant now, Effects& effects);
   Effects take(Delta delta);
+  Effects follow(Instant now, const std::string& address);
   Effects hang_up(Instant now, std::string why);
   void fall(Instant now, std::string why);
   Send greeting() const;
@@ -91,12 +96,15 @@ private:
   Millis retry_;
   Instant dial_at_{}, dialed_at_{}, heard_at_{}, status_at_{};
   std::minstd_rand random_;
+  std::string address_;     // Of the stream, or of what is dialled next; empty: the own agent's.
+  std::string unreachable_; // Where the last AgentRedirect led to nothing, or not for good.
   Config config_;
   std::optional<Config> pending_;        // What the last Apply leads to, until it is answered.
   bool pending_is_saved_ = false;        // It came from disk.
   std::optional<Instant> unsaved_since_; // What is served is not what was saved last.
   Instant changed_at_{};
   bool saving_ = false, saved_once_ = false;
+  bool heard_ = false;     // Something over this stream.
   bool hello_due_ = false; // Connected while something was pending: what we have is not known.
   bool ack_due_ = false;   // Whether the pending delta came over this very stream.
   std::map<std::string, std::uint64_t> counters_;

@@ -43,7 +43,7 @@ struct Fixture {
   void go_live() {
     only<Subscription::Dial>(proxy.start(now, {}));
     auto hello = sent<Hello>(proxy.connected(now));
-    CHECK(hello == Hello{"default", "edge", "p1", "0.1", 0, ""});
+    CHECK(hello == Hello{"default", "edge", "p1", "0.1", 0, "", true, ""});
   }
 };
 
@@ -208,4 +208,58 @@ TEST_CASE_METHOD(Fixture, "a refusal is remembered, and counters are told with t
   only<Subscription::HangUp>(proxy.received(now, Refuse{"no such gateway"}));
   CHECK_THAT(proxy.last_error(), Catch::Contains("no such gateway"));
   CHECK(proxy.received(now, Heartbeat{}).empty()); // Of the stream that was given up.
+}
+
+TEST_CASE_METHOD(Fixture, "a proxy goes at once where its agent sends it, and keeps what it has") {
+  go_live();
+  proxy.received(now, whole(config_of(4, "web")));
+  proxy.applied(now, {});
+  auto effects = proxy.received(now, AgentRedirect{"10.0.0.2:8504"});
+  REQUIRE(effects.size() == 2);
+  CHECK_FALSE(at<Subscription::HangUp>(effects, 0).trouble);
+  CHECK(at<Subscription::Dial>(effects, 1).address == "10.0.0.2:8504");
+  auto hello = sent<Hello>(proxy.connected(now));
+  CHECK(hello.epoch == 4);
+  CHECK(hello.unreachable.empty());
+  SECTION("what it finds there is its agent from then on") {
+    proxy.received(now, Heartbeat{4});
+    SECTION("until it is sent on") {
+      effects = proxy.received(now, AgentRedirect{"10.0.0.3:8504"});
+      CHECK(at<Subscription::Dial>(effects, 1).address == "10.0.0.3:8504");
+    }
+    SECTION("until that is gone: its own agent is told so, and asked") {
+      proxy.lost(now, "cut");
+      CHECK(only<Subscription::Dial>(proxy.tick(now + 1s)).address.empty());
+      CHECK(sent<Hello>(proxy.connected(now + 1s)).unreachable == "10.0.0.2:8504");
+    }
+  }
+  SECTION("what says nothing is nobody") {
+    CHECK(proxy.tick(now + 1999ms).empty());
+    CHECK(only<Subscription::HangUp>(proxy.tick(now + 2000ms)).trouble);
+    CHECK(only<Subscription::Dial>(proxy.tick(now + 3s)).address.empty());
+    CHECK(sent<Hello>(proxy.connected(now + 3s)).unreachable == "10.0.0.2:8504");
+  }
+  SECTION("nobody is there: back to its own agent, until it is sent there again") {
+    CHECK(proxy.lost(now, "refused").empty());
+    CHECK(only<Subscription::Dial>(proxy.tick(now + 1s)).address.empty());
+    CHECK(sent<Hello>(proxy.connected(now + 1s)).unreachable == "10.0.0.2:8504");
+    proxy.received(now + 1s, Heartbeat{4});
+    proxy.received(now + 15s, AgentRedirect{"10.0.0.2:8504"});
+    proxy.connected(now + 15s);
+    proxy.received(now + 15s, Heartbeat{4});
+    proxy.lost(now + 16s, "cut"); // It was there this time.
+    only<Subscription::Dial>(proxy.tick(now + 17s));
+    CHECK(sent<Hello>(proxy.connected(now + 17s)).unreachable == "10.0.0.2:8504");
+  }
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a proxy that is sent away while workers take over says what it has after") {
+  go_live();
+  proxy.received(now, whole(config_of(4, "web")));
+  auto effects = proxy.received(now, AgentRedirect{"10.0.0.2:8504"});
+  REQUIRE(effects.size() == 2);
+  CHECK(proxy.connected(now).empty());
+  effects = proxy.applied(now, {});
+  CHECK(std::get<Hello>(at<Subscription::Send>(effects, 0).frame).epoch == 4);
 }

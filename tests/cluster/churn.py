@@ -23,7 +23,8 @@ RATE, SECURE_SHARE = 2_000, 0.25  # Requests a second, and how much of that by H
 CHANGES, CHANGES_PER_SECOND, ROUTES, STEADY = 1_000, 10.0, 50, 20
 CONNECTIONS, REQUESTS_PER_SECURE_CONNECTION = 48, 20
 ROTATIONS = 10
-CONVERGED_LIMIT, ROLLED_OUT_LIMIT = 30.0, 180.0
+INSTANCES = 2  # Of the gateway.
+CONVERGED_LIMIT, ROLLED_OUT_LIMIT, FED_LIMIT = 30.0, 180.0, 60.0
 HOST, SECRET = "churn.test", "/api/v1/namespaces/default/secrets/edge"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{lab.NAMESPACE}/leases/strait-controller"
 LOAD = lab.STRAIT_LAB / "bin" / "strait-load"
@@ -52,13 +53,14 @@ class ApiServer(Api):
 
 
 def is_right(route, name):
-    """Whether the Gateway of that name accepts the route's newest version and finds its backends."""
+    """Whether the Gateway of that name accepts the route's newest version, finds its backends, and all of its proxies
+    serve it."""
     generation = route["metadata"]["generation"]
     for parent in route.get("status", {}).get("parents", []):
         if parent["parentRef"]["name"] == name:
             good = [it["type"] for it in parent["conditions"]
                     if it["status"] == "True" and it.get("observedGeneration") == generation]
-            return "Accepted" in good and "ResolvedRefs" in good
+            return {"Accepted", "ResolvedRefs", "strait.dev/Serving"} <= set(good)
     return False
 
 
@@ -257,12 +259,31 @@ class Churn:
         self.cluster.kubectl("rollout", "status", f"deployment/{lab.RELEASE}", "-n", lab.NAMESPACE,
                              limit=ROLLED_OUT_LIMIT)
 
+    def fed_by_leader(self):
+        """Waits until the gateway's pods are at the replica that writes their statuses, and at no other."""
+        begin = time.monotonic()
+
+        def fed():
+            leader = self.leader().rsplit("_", 1)[0]
+            proxies = {}
+            for it in self.cluster.list("pod", "app.kubernetes.io/name=strait", lab.NAMESPACE):
+                name = it["metadata"]["name"]
+                try:
+                    said = self.cluster.kubectl("exec", name, "-n", lab.NAMESPACE, "--", "/usr/local/bin/strait",
+                                                "gateway", "status", "edge", "-o", "json")
+                except Failed:
+                    return False  # It starts, or ends.
+                proxies[name] = len(json.loads(said)["proxies"])
+            return proxies.pop(leader, 0) == INSTANCES and not any(proxies.values())
+        wait_until(fed, FED_LIMIT, "the gateway's pods are at the leader", 0.2)
+        return f"both pods of the gateway are at the leader {time.monotonic() - begin:.1f} s later"
+
     def delete_leader(self):
         old, begin = self.leader(), time.monotonic()
         self.cluster.kubectl("delete", "pod", old.rsplit("_", 1)[0], "-n", lab.NAMESPACE, "--wait=false")
         said = self.new_leader(old, begin)
         self.ready_again()
-        return said
+        return f"{said}; {self.fed_by_leader()}"
 
     def kill(self, leader):
         """The program in the container of the leader, or of another replica, as a crash would."""
@@ -278,7 +299,7 @@ class Churn:
         wait_until(lambda: all(it["restartCount"] > 0 and it["ready"] for it in
                                self.cluster.get("pod", name, lab.NAMESPACE)["status"]["containerStatuses"]),
                    60.0, f"pod {name} runs again", 0.5)
-        return said
+        return "; ".join(it for it in (said, self.fed_by_leader()) if it)
 
     def restart_api_server(self):
         begin = time.monotonic()
@@ -294,7 +315,8 @@ class Churn:
         self.event("controller that does not lead killed", lambda: self.kill(False))
         self.event("leader's pod deleted", self.delete_leader)
         self.event("leader killed", lambda: self.kill(True))
-        self.event("roll-out of the controller", lambda: self.roll_out(lab.RELEASE, namespace=lab.NAMESPACE))
+        self.event("roll-out of the controller", lambda: [
+            self.roll_out(lab.RELEASE, namespace=lab.NAMESPACE), self.fed_by_leader()][-1])
         self.event("API server restarted", self.restart_api_server)
 
 
@@ -344,7 +366,7 @@ def test(cluster, options):
 def measure(cluster, options, authority):
     cluster.up().images(options.programs).install(**{
         "controller.replicas": 2, "controller.resources.requests.cpu": CONTROLLER_CPU,
-        f"{GATEWAY_CLASS}.deployment.defaultInstances": 2, f"{GATEWAY_CLASS}.resources.requests.cpu": GATEWAY_CPU})
+        f"{GATEWAY_CLASS}.deployment.defaultInstances": INSTANCES, f"{GATEWAY_CLASS}.resources.requests.cpu": GATEWAY_CPU})
     cluster.enter()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "edge"}, "type": "kubernetes.io/tls",
               "data": authority.certificate()}
