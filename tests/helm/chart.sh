@@ -51,6 +51,7 @@ done
 same_as_golden everything -f tests/helm/everything.yaml
 
 refused "controller.persistence.enabled: one volume" --set controller.persistence.enabled=true,controller.replicas=2
+refused "peering.enabled: each replica" --set peering.enabled=true,peering.advertise=192.0.2.7,controller.replicas=2
 refused "manageExternalCRDs: this chart never installs" --set connectInject.apiGateway.manageExternalCRDs=true
 refused "peering.advertise" --set peering.enabled=true
 refused "serviceType" --set connectInject.apiGateway.managedGatewayClass.serviceType=ExternalName
@@ -63,6 +64,7 @@ refused "timeoutSeconds" --set uninstallHook.timeoutSeconds=0
 
 says no "resources: *$|cpu:|memory:"                                  # Specification B14.
 says no "metrics"                                                     # Off by default.
+says yes "  replicas: 3" --set controller.replicas=3
 says yes "--metrics-port=9102" --set metrics.port=9102
 says no "securitycontextconstraints"
 says no "--sync-"
