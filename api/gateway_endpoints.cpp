@@ -77,7 +77,7 @@ void write_proxies(JsonWriter& json, const std::vector<actors::ProxyReport>& rep
 
 /// A gateway, what is said of it, and which proxies serve which epoch of its configuration.
 void write_gateway(JsonWriter& json, const catalog::View& view, const model::Gateway& gateway,
-                   const Reports& reports) {
+                   const Reports& reports, const std::string& fed_at) {
   auto key = model::key_of(gateway);
   auto* status =
       view.find<model::ObjectStatus>(model::key_of(model::ObjectStatus{.object = key}).name);
@@ -100,7 +100,11 @@ void write_gateway(JsonWriter& json, const catalog::View& view, const model::Gat
   json.texts("addresses", status ? status->addresses : std::vector<std::string>{});
   auto found = reports.find(key.name);
   write_proxies(json, found == reports.end() ? std::vector<actors::ProxyReport>{} : found->second);
-  json.end_object();
+  json.text_unless_empty("fedAt", fed_at).end_object();
+}
+
+std::string fed_at(const GatewaySources& sources) {
+  return sources.feed_elsewhere ? sources.feed_elsewhere() : "";
 }
 
 Outcome list(const GatewaySources& sources, const Surroundings& at) {
@@ -109,7 +113,7 @@ Outcome list(const GatewaySources& sources, const Surroundings& at) {
       JsonWriter json;
       json.begin_object().key("gateways").begin_array();
       for (auto& item : view->table<model::Gateway>())
-        write_gateway(json, *view, item.second->value, reports);
+        write_gateway(json, *view, item.second->value, reports, fed_at(sources));
       reply(Reply{200, json.end_array().end_object().take()});
     });
   }};
@@ -122,7 +126,7 @@ Outcome one(const GatewaySources& sources, const Surroundings& at, const Call& c
   return Later{[=, view = at.view](const std::function<void(Reply)>& reply) {
     ask(sources, {name}, [=](const Reports& reports) {
       JsonWriter json;
-      write_gateway(json, *view, *view->find<model::Gateway>(name), reports);
+      write_gateway(json, *view, *view->find<model::Gateway>(name), reports, fed_at(sources));
       reply(Reply{200, json.take()});
     });
   }};

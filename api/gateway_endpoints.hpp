@@ -11,6 +11,8 @@ struct GatewaySources {
   actors::RootActor root; ///< Null: there are no reports.
   std::chrono::milliseconds wait_max{2'000};
   std::shared_ptr<Metrics> metrics;
+  /// "host:port" of the replica that feeds gateways, if that is another one; else empty.
+  std::function<std::string()> feed_elsewhere;
 };
 
 /// GET /strait/v1/gateways[/NAMESPACE/NAME], /metrics and /v1/agent/metrics.

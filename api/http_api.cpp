@@ -113,7 +113,8 @@ struct HttpApi::State {
     add_config_endpoints(router);
     add_peering_endpoints(router, context.peering);
     add_object_endpoints(router);
-    add_gateway_endpoints(router, {context.root, context.limits.report_wait_max, context.metrics});
+    add_gateway_endpoints(router, {context.root, context.limits.report_wait_max, context.metrics,
+                                   context.feed_elsewhere});
     add_status_endpoints(router);
   }
 

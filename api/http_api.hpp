@@ -35,6 +35,8 @@ struct HttpApiContext {
   actors::RootActor root; ///< Null: no gateway has proxies to show.
   AgentIdentity self;
   std::shared_ptr<peering::PeeringHandler> peering; ///< Null: peering is switched off.
+  /// Where another replica feeds gateways; empty: here. Any thread. Null: always here.
+  std::function<std::string()> feed_elsewhere;
   ReportTtl report_ttl; ///< Empty: reports on TTL checks only go into the catalog.
   std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
   Log log;

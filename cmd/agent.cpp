@@ -423,6 +423,8 @@ private:
                      actors::ReportTaken{std::move(taken)});
     };
     context.peering = desk_;
+    if (auto* edge = kubernetes_.get())
+      context.feed_elsewhere = [edge] { return edge->feed_elsewhere(); };
     context.log = log_.named("http");
     http_api_ = std::make_shared<api::HttpApi>(std::move(context));
     auto address = net::Address::from_ip(options_.bind, options_.http_port);

@@ -43,8 +43,9 @@ void add_rows(Table& table, const Node& gateway) {
     table.row(std::move(cells));
   };
   const auto& proxies = json::items(json::find(&gateway, "proxies"));
+  auto fed_at = json::text_at(gateway, "fedAt");
   if (proxies.empty())
-    add({"", "", "no proxy serves it"});
+    add({"", "", fed_at.empty() ? "no proxy serves it" : "fed by the replica at " + fed_at});
   for (const auto& proxy : proxies) {
     auto served = json::text_at(proxy, "servedEpoch");
     auto errors = json::joined(json::find(&proxy, "errors"), "; ");
@@ -96,7 +97,8 @@ Command gateway_status_command() {
       .summary = "Which configuration each gateway has, and which one its proxies serve",
       .details = "LISTENERS names each with the number of its routes. EPOCH counts the "
                  "configurations of the gateway; a proxy is in step when every worker of it "
-                 "serves the newest one.",
+                 "serves the newest one. Of several replicas, one feeds all gateways: the "
+                 "others say where it is.",
       .examples = {"strait gateway status", "strait gateway status edge -n infra",
                    "strait gateway status -o json"},
       .positionals = {{"NAME", "One gateway; without it all of them", false, {}}},

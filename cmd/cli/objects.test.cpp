@@ -171,7 +171,9 @@ TEST_CASE("gateway status has a row for each proxy, and one for a gateway that h
                 {},
                 "{\"gateways\":[" + edge +
                     R"(,{"namespace":"infra","name":"east",)"
-                    R"("epoch":0,"listeners":[],"conditions":[],"proxies":[]}]})"});
+                    R"("epoch":0,"listeners":[],"conditions":[],"proxies":[]})"
+                    R"(,{"namespace":"infra","name":"west","epoch":0,"listeners":[],)"
+                    R"("conditions":[],"proxies":[],"fedAt":"10.0.0.2:8504"}]})"});
   agent.answer("GET /strait/v1/gateways/default/edge", {200, {}, edge});
   auto ran = strait({"gateway", "status", "--http-addr", agent.address()});
   CHECK(ran.code == 0);
@@ -180,7 +182,9 @@ TEST_CASE("gateway status has a row for each proxy, and one for a gateway that h
         "default/edge  Pending     http:80/HTTP(2)  7      p1     7       in step\n"
         "default/edge  Pending     http:80/HTTP(2)  7      p2     6       behind\n"
         "default/edge  Pending     http:80/HTTP(2)  7      p3     7       port taken\n"
-        "infra/east    Unknown     -                0      -      -       no proxy serves it\n");
+        "infra/east    Unknown     -                0      -      -       no proxy serves it\n"
+        "infra/west    Unknown     -                0      -      -       fed by the replica at "
+        "10.0.0.2:8504\n");
   CHECK_THAT(strait({"gateway", "status", "edge", "--http-addr", agent.address()}).out,
              Contains("in step") && !Contains("infra"));
   CHECK(strait({"gateway", "status", "none", "--http-addr", agent.address()}).code == 3);

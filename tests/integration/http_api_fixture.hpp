@@ -44,6 +44,7 @@ public:
       }};
     });
     context.root = caf::actor_cast<actors::RootActor>(root);
+    context.feed_elsewhere = [this] { return fed_at; };
     metrics = context.metrics;
     http = std::make_unique<api::HttpApi>(std::move(context));
     settle();
@@ -105,6 +106,7 @@ public:
   actors::QueryActor queries;
   actors::CommandActor commands;
   caf::actor root; ///< Reports one proxy for every gateway.
+  std::string fed_at; ///< Where another replica feeds gateways.
   std::shared_ptr<api::Metrics> metrics;
   std::unique_ptr<api::HttpApi> http;
 };

@@ -222,4 +222,7 @@ spec:
   CHECK(has(world.get("/metrics"),
             R"(strait_proxy_served_epoch{gateway="default/edge",proxy="proxy-of-edge"} 6)"));
   CHECK(world.get("/strait/v1/gateways/default/none").status == 404);
+  CHECK(body.find("fedAt") == std::string::npos);
+  world.fed_at = "10.0.0.2:8504";
+  CHECK(has(world.get("/strait/v1/gateways/default/edge"), R"("fedAt":"10.0.0.2:8504"})"));
 }
