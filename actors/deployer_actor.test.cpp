@@ -243,3 +243,28 @@ TEST_CASE("a refusal is reported in the server's words, and tried again later an
   }));
   REQUIRE(it.deploys());
 }
+
+TEST_CASE("what stands in the way of a deployment is said of the Gateway, what passes is not") {
+  struct Case {
+    Errc code;
+    std::optional<model::Reason> reason;
+  };
+  for (auto [code, reason] :
+       {Case{Errc::invalid, model::Reason::invalid},
+        Case{Errc::conflict, model::Reason::no_resources},
+        Case{Errc::denied, model::Reason::no_resources},
+        Case{Errc::not_found, model::Reason::no_resources}, Case{Errc::unavailable, {}}}) {
+    INFO(static_cast<int>(code));
+    auto said = deployment_status(edge, Error{code, "Service shop/edge: why"});
+    REQUIRE(said.has_value() == reason.has_value());
+    if (!said)
+      continue;
+    CHECK(said->gateway == edge);
+    REQUIRE(said->problem);
+    CHECK(said->problem->reason == *reason);
+    CHECK(said->problem->message == "Service shop/edge: why");
+  }
+  auto free = deployment_status(edge, {});
+  REQUIRE(free);
+  CHECK_FALSE(free->problem);
+}
