@@ -366,7 +366,8 @@ def test(cluster, options):
 def measure(cluster, options, authority):
     cluster.up().images(options.programs).install(**{
         "controller.replicas": 2, "controller.resources.requests.cpu": CONTROLLER_CPU,
-        f"{GATEWAY_CLASS}.deployment.defaultInstances": INSTANCES, f"{GATEWAY_CLASS}.resources.requests.cpu": GATEWAY_CPU})
+        f"{GATEWAY_CLASS}.deployment.defaultInstances": INSTANCES,
+        f"{GATEWAY_CLASS}.resources.requests.cpu": GATEWAY_CPU})
     cluster.enter()
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "edge"}, "type": "kubernetes.io/tls",
               "data": authority.certificate()}

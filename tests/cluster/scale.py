@@ -126,7 +126,8 @@ def one_after_the_other(cluster, options):
         f"{mean:.2f} ms, median {percentile(took, 0.5):.2f}, p99 {p99:.2f}, max {longest:.2f}; the API server's own "
         f"part before that: mean {sum(acknowledged) / len(acknowledged):.2f}, p99 {percentile(acknowledged, 0.99):.2f}")
     say(f"  first {ends}: {first:.2f} ms, last {ends}: {last:.2f} ms, {growth:.2f} times that, the server's own part "
-        f"{server:.2f} times; slope {slope(took):+.3f} ms per 1,000 routes; slowest: {[(at, took[at]) for at in worst]}")
+        f"{server:.2f} times; slope {slope(took):+.3f} ms per 1,000 routes; slowest: "
+        f"{[(at, took[at]) for at in worst]}")
     if options.watch:
         told = [it["watch_ms"] for it in lines]
         say(f"  a watch told of them after: mean {sum(told) / len(told):.2f} ms, median {percentile(told, 0.5):.2f}, "

@@ -105,7 +105,7 @@ public:
   actors::CatalogActor catalog;
   actors::QueryActor queries;
   actors::CommandActor commands;
-  caf::actor root; ///< Reports one proxy for every gateway.
+  caf::actor root;    ///< Reports one proxy for every gateway.
   std::string fed_at; ///< Where another replica feeds gateways.
   std::shared_ptr<api::Metrics> metrics;
   std::unique_ptr<api::HttpApi> http;
