@@ -2,7 +2,7 @@
 # A whole real Kubernetes in a network namespace of its own: etcd, API server, controllers, scheduler, kubelet with
 # containerd, kube-proxy, addresses for Services of type LoadBalancer, DNS.
 #
-#   cluster.sh up                 starts it (about 10 s) and prints its kubeconfig
+#   cluster.sh up                 starts it (about 10 s) and prints its kubeconfig; refused while it is up
 #   cluster.sh down               stops it and throws its state away
 #   cluster.sh status             what runs
 #   cluster.sh kubectl ARGS...    as its administrator
@@ -60,16 +60,19 @@ start() { # name cmd...
 wait_for() { local i; for i in $(seq 1 "$1"); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 
 up() {
+  [ ! -e "/run/netns/$NS" ] ||
+    { echo "cluster.sh: cluster $NS is up already, or part of it; cluster.sh down ends it" >&2; return 1; }
   mkdir -p "$PKI" "$S/etcd"; chmod 700 "$S/etcd"
-  if [ ! -e /run/netns/$NS ]; then
-    ip netns add "$NS"
-    in_ns ip link set lo up
-    in_ns ip link add br0 type bridge
-    in_ns ip addr add "$HOSTIP/18" dev br0
-    in_ns ip link set br0 up
-    in_ns ip route add "10.$IDX.0.0/16" dev br0
-    in_ns sysctl -qw net.ipv4.ip_forward=1
-  fi
+  ip netns add "$NS"
+  in_ns ip link set lo up
+  in_ns ip link add br0 type bridge
+  in_ns ip addr add "$HOSTIP/18" dev br0
+  in_ns ip link set br0 up
+  in_ns ip route add "10.$IDX.0.0/16" dev br0
+  in_ns sysctl -qw net.ipv4.ip_forward=1
+  # Who connects to a Service's address before kube-proxy knows it goes nowhere, and so does, for as long as that is
+  # remembered (else 120 s), every later connection from the same port.
+  in_ns sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_syn_sent=2
   [ -f "$PKI/ca.crt" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
     -subj "/CN=lab-ca" -keyout "$PKI/ca.key" -out "$PKI/ca.crt" 2>/dev/null
   local names="IP:127.0.0.1,IP:$HOSTIP,IP:$SVCIP,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default"

@@ -86,6 +86,7 @@ main() {
   [ -z "$reason" ] || { echo "skipped: $reason"; exit 77; }
   mkdir -p "$logs"
   "$here/build.sh" >"$logs/build.log" || fail "see $logs/build.log"
+  [ -n "$reuse" ] || [ ! -e "/run/netns/$CLUSTER" ] || fail "cluster $CLUSTER is up already; use --reuse, or end it"
   trap finish EXIT
   [ -n "$reuse" ] || install
   what=(-conformance-profiles="$profiles" -report-output="$PWD/$report" -cleanup-base-resources=false)

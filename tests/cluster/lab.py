@@ -60,6 +60,9 @@ class Cluster:
     def down(self):
         self.script("down")
 
+    def is_up(self):
+        return pathlib.Path(f"/run/netns/{self.name}").exists()
+
     def enter(self):
         """Makes this process a part of the cluster's network: sockets made from now on, also those of programs that
         are started, reach its nodes, pods and Services."""
@@ -203,6 +206,10 @@ def run(name, indices, test, arguments=None):
     command(HERE / "build.sh", limit=3600)
     short = name.replace("_", "-")
     clusters = [Cluster(short if at == 0 else f"{short}-{at + 1}", index) for at, index in enumerate(indices)]
+    for cluster in clusters:
+        if cluster.is_up():  # Another run's, which this one must not end.
+            say(f"FAILED: cluster {cluster.name} is up already: CLUSTER={cluster.name} tests/cluster/cluster.sh down")
+            sys.exit(1)
     failed, begin = True, time.monotonic()
     try:
         test(*clusters, options)
@@ -214,7 +221,7 @@ def run(name, indices, test, arguments=None):
         traceback.print_exc(file=sys.stdout)
     finally:
         for cluster in clusters:
-            if failed and pathlib.Path(f"/run/netns/{cluster.name}").exists():
+            if failed and cluster.is_up():
                 say(f"--- the controller of {cluster.name}")
                 say(cluster.controller_log())
             if options.keep:
